@@ -1,0 +1,1 @@
+"""Windlass rebuilds date ranges of tenant data in ClickHouse from PostgreSQL, exactly."""

@@ -89,7 +89,7 @@ class Source(Protocol):
         ...
 
     def read_excluded(
-        self, piece: Slice, attempt: Attempt, snapshot: str | None
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
     ) -> AbstractContextManager[Iterator["pa.RecordBatch"]]:
         """Stream the keys (as canonical text, one column per key column) of the rows that
         exclusions keep out, and the column `excluded` with the credited name."""

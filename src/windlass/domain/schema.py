@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of a source relation; `type` is PostgreSQL's format_type, such as `numeric(10,2)`."""
+    """A column of a source relation; `type` is format_type's, such as `numeric(10,2)`."""
 
     name: str
     type: str

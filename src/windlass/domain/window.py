@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 
 @dataclass(frozen=True, order=True)
@@ -34,7 +35,7 @@ class Interval:
         """The pieces between those cuts that lie strictly inside, in order."""
         inside = sorted({cut for cut in cuts if self.start < cut < self.end})
         edges = [self.start, *inside, self.end]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             yield Interval(start, end)
 
     def minus(self, others: Iterable["Interval"]) -> list["Interval"]:

@@ -225,6 +225,7 @@ class Target(Protocol):
         pairs: Sequence[ColumnPair],
         rows: Sequence[Staging],
         excluded: Staging | None,
+        attempt: Attempt,
     ) -> Removed:
         """What publishing these windows' staging over the slice would remove, attributed from
         `excluded`; without it everything gone is unexplained."""
@@ -238,6 +239,7 @@ class Target(Protocol):
         rows: Sequence[Staging],
         excluded: Staging | None,
         limit: int,
+        attempt: Attempt,
     ) -> "pa.Table":
         """Keys (canonical text) of live rows of the slice that neither staging nor `excluded`
         has, at most `limit`."""
@@ -251,9 +253,12 @@ class Target(Protocol):
         plan: TablePlan,
         group: GroupTable,
         rows: Sequence[Staging],
+        attempt: Attempt,
         pulse: Pulse,
     ) -> Mapping[str, int | str]:
-        """Make staging visible by the group's path (PUBLISH.md). Safe to repeat after any
+        """Make staging visible by the group's path (PUBLISH.md). `attempt` is this try at
+        publishing (the windows' staging belongs to attempts of their own): its tag goes on the
+        statements and its token on the `whole` staging. Safe to repeat after any
         interruption. Returns facts for the record: partitions swapped, stale rows removed, gap
         seconds. StagingGoneError when the attempt is dead."""
         ...
@@ -265,6 +270,7 @@ class Target(Protocol):
         pairs: Sequence[ColumnPair],
         rows: Sequence[Staging],
         limit: int,
+        attempt: Attempt,
     ) -> "pa.Table":
         """After publish: keys (canonical text) whose live row (FINAL) is not the staged one:
         columns `<key…>`, `side` (live|staged|both). Empty means live equals staging exactly."""

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a publish group. `group` is the group's id, `number` counts from 1."""
+    """One try at a window's load or at a group's publish.
+
+    `subject` is the window's or group's id, `number` counts from 1 and is never used twice for
+    one subject, whoever retries.
+    """
 
     campaign: str
-    group: str
+    subject: str
     number: int
 
     @property
     def tag(self) -> str:
         """What every ClickHouse statement of this attempt carries as log_comment."""
-        return f"windlass/{self.group}#{self.number}"
+        return f"windlass/{self.subject}#{self.number}"
 
     @property
     def token(self) -> str:

@@ -1,0 +1,188 @@
+"""One tenant's plan out of what its source and target said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from windlass.domain.dataset import TableSpec, digest_of
+from windlass.domain.plan import (
+    GroupPlan,
+    HeldWindow,
+    Plan,
+    Request,
+    TablePlan,
+    TenantPlan,
+    WindowPlan,
+)
+from windlass.domain.results import Bucket, SliceCount
+from windlass.domain.schema import ColumnPair, TargetTable
+from windlass.domain.states import Mode
+from windlass.domain.tenant import Tenant
+from windlass.domain.window import Interval
+from windlass.planner import groups, paths, windows
+from windlass.planner.parse import span
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What both servers said of one table of one tenant in the range.
+
+    `whole` as in `Target.whole_ranges`; `count` after exclusions, in the source now; `before`
+    logical live rows.
+    """
+
+    spec: TableSpec
+    live: TargetTable
+    columns: tuple[ColumnPair, ...]
+    left_out: tuple[str, ...]
+    whole: tuple[Interval, ...] | None
+    count: SliceCount
+    before: int
+    null_time: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Rows per second that history knows, and whose history it is (`this tenant`, ...)."""
+
+    rows_per_second: float
+    basis: str
+
+
+def tenant_plan(
+    request: Request,
+    tenant: Tenant,
+    facts: Sequence[TableFacts],
+    buckets: Sequence[Bucket],
+    held: Sequence[HeldWindow] = (),
+    rate: Rate | None = None,
+) -> TenantPlan:
+    """Put the plan together; no groups when there is nothing to do or all of it holds."""
+    todo = request.interval.minus(one.interval for one in held if one.holds)
+    empty = not any(f.count.kept or f.before for f in facts)
+    made = (
+        ()
+        if empty
+        else tuple(g for gap in todo for g in _groups(request, tenant, facts, buckets, gap))
+    )
+    rows = sum(group.rows for group in made)
+    return TenantPlan(
+        tenant=tenant,
+        rows={f.spec.name: f.count.kept for f in facts},
+        excluded=_excluded(facts),
+        before={f.spec.name: f.before for f in facts},
+        null_time={f.spec.name: f.null_time for f in facts if f.null_time},
+        tables=tuple(_table_plan(request.mode, f) for f in facts),
+        groups=made,
+        held=tuple(held),
+        estimate_seconds=rows / rate.rows_per_second if rate else None,
+        estimate_basis=rate.basis if rate else "no history",
+    )
+
+
+def _excluded(facts: Sequence[TableFacts]) -> Mapping[str, Mapping[str, int]]:
+    names = dict.fromkeys(name for f in facts for name in f.count.excluded)
+    return {
+        name: {f.spec.name: f.count.excluded[name] for f in facts if name in f.count.excluded}
+        for name in names
+    }
+
+
+def _table_plan(mode: Mode, facts: TableFacts) -> TablePlan:
+    live = facts.live
+    edge = paths.edge_path(live, mode)
+    count = None if facts.whole is None else len(facts.whole)
+    return TablePlan(
+        table=facts.spec.name,
+        columns=facts.columns,
+        left_out=facts.left_out,
+        create_hash=live.create_hash,
+        edge_path=edge,
+        removal=live.removal,
+        promise=paths.promise(edge, live.removal),
+        why=paths.why(live, edge, count),
+        notes=paths.table_notes(live, facts.spec),
+    )
+
+
+def _groups(
+    request: Request,
+    tenant: Tenant,
+    facts: Sequence[TableFacts],
+    buckets: Sequence[Bucket],
+    gap: Interval,
+) -> tuple[GroupPlan, ...]:
+    whole = {f.spec.name: [w for w in f.whole or () if gap.covers(w)] for f in facts}
+    edges = {f.spec.name: paths.edge_path(f.live, request.mode) for f in facts}
+    cut = _cut(request, gap, buckets, groups.common_bounds(whole))
+    planned = _window_plans(tenant, cut, buckets)
+    extra = groups.cuts_for_large(groups.bind(planned, whole), whole)
+    if extra:
+        finer = [piece for one in cut for piece in one.split(extra)]
+        planned = _window_plans(tenant, finer, buckets)
+    return groups.plan_groups(tenant.database, planned, whole, edges, request.mode)
+
+
+def _cut(
+    request: Request, gap: Interval, buckets: Sequence[Bucket], bounds: Sequence[datetime]
+) -> list[Interval]:
+    """The gap cut into parts and windows, on the same grid as the whole range would be."""
+    if request.parts:
+        pieces = windows.parts(request.interval, request.parts)
+        pieces = list(gap.split(edge for one in pieces for edge in (one.start, one.end)))
+    else:
+        pieces = [gap]
+    return [window for piece in pieces for window in _windows(request, piece, buckets, bounds)]
+
+
+def _windows(
+    request: Request, piece: Interval, buckets: Sequence[Bucket], bounds: Sequence[datetime]
+) -> list[Interval]:
+    if request.window == "none" or (request.window == "auto" and request.parts):
+        return [piece]
+    if request.window == "auto":
+        return windows.by_volume(piece, buckets, bounds, windows.WINDOW_ROWS)
+    grid = windows.fixed(request.interval, span(request.window))
+    return list(piece.split(edge for one in grid for edge in (one.start, one.end)))
+
+
+def _window_plans(
+    tenant: Tenant, pieces: Sequence[Interval], buckets: Sequence[Bucket]
+) -> list[WindowPlan]:
+    return [
+        WindowPlan(f"{tenant.database}/{one}", one, windows.rows_in(one, buckets)) for one in pieces
+    ]
+
+
+def named(plan: Plan, campaign: str) -> Plan:
+    """The same plan with the campaign's name in front of every window's and group's id."""
+    clusters = tuple(
+        replace(c, tenants=tuple(_named_tenant(t, campaign) for t in c.tenants))
+        for c in plan.clusters
+    )
+    return replace(plan, clusters=clusters)
+
+
+def _named_tenant(tenant: TenantPlan, campaign: str) -> TenantPlan:
+    return replace(tenant, groups=tuple(_named_group(g, campaign) for g in tenant.groups))
+
+
+def _named_group(group: GroupPlan, campaign: str) -> GroupPlan:
+    members = tuple(replace(w, id=f"{campaign}/{w.id}") for w in group.windows)
+    return replace(group, id=f"{campaign}/{group.id}", windows=members)
+
+
+def world_of(request: Request, tenants: Sequence[TenantPlan]) -> str:
+    """A hash of everything that a saved plan was made for, except row counts."""
+    facts = [
+        (str(t.tenant), t.tenant.database, [(p.table, p.create_hash, p.columns) for p in t.tables])
+        for t in tenants
+    ]
+    return digest_of([asdict(request), repr(facts)])
+
+
+def definition_of(request: Request, tenant: TenantPlan) -> str:
+    """A hash of what makes the rows of this tenant what they are: while it stands, a verified
+    window may still hold."""
+    tables = [(p.table, p.create_hash, repr(p.columns)) for p in tenant.tables]
+    return digest_of([request.dataset.definition_hash(), tables])

@@ -1,0 +1,79 @@
+"""Publish groups: the windows that become visible together, because a partition binds them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+
+from windlass.domain.plan import GroupPlan, GroupTable, WindowPlan
+from windlass.domain.states import Mode, Path
+from windlass.domain.window import Interval
+
+GROUP_ROWS = 20_000_000
+"""Above this, windows that straddle partitions are cut so that a group binds fewer of them."""
+
+
+def common_bounds(whole: Mapping[str, Sequence[Interval]]) -> list[datetime]:
+    """Instants that lie on a partition boundary, or outside whole partitions, in every table."""
+    candidates = {
+        edge for ranges in whole.values() for one in ranges for edge in (one.start, one.end)
+    }
+    return sorted(edge for edge in candidates if not _inside_any(edge, whole))
+
+
+def _inside_any(instant: datetime, whole: Mapping[str, Sequence[Interval]]) -> bool:
+    """Whether a cut at that instant would tear a whole partition of some table."""
+    return any(one.start < instant < one.end for ranges in whole.values() for one in ranges)
+
+
+def bind(
+    windows: Sequence[WindowPlan], whole: Mapping[str, Sequence[Interval]]
+) -> list[tuple[WindowPlan, ...]]:
+    """Join neighbours whose common edge would tear a whole partition."""
+
+    def join(groups: list[list[WindowPlan]], window: WindowPlan) -> list[list[WindowPlan]]:
+        torn = groups and _inside_any(window.interval.start, whole)
+        if torn and groups[-1][-1].interval.end == window.interval.start:
+            groups[-1].append(window)
+            return groups
+        return [*groups, [window]]
+
+    start: list[list[WindowPlan]] = []
+    return [tuple(group) for group in reduce(join, windows, start)]
+
+
+def cuts_for_large(
+    groups: Sequence[tuple[WindowPlan, ...]], whole: Mapping[str, Sequence[Interval]]
+) -> list[datetime]:
+    """Boundaries at which straddling windows of over-large groups should be cut."""
+    large = [g for g in groups if len(g) > 1 and sum(w.rows for w in g) > GROUP_ROWS]
+    bounds = common_bounds(whole)
+    return [b for g in large for w in g for b in bounds if w.interval.start < b < w.interval.end]
+
+
+def group_table(
+    table: str, mode: Mode, edge: Path, group: Interval, ranges: Sequence[Interval]
+) -> GroupTable:
+    """The path of one table within one group's range."""
+    if mode is Mode.APPEND:
+        return GroupTable(table, Path.APPEND, ())
+    inside = tuple(one for one in ranges if group.covers(one))
+    if mode is Mode.DELETE:
+        return GroupTable(table, Path.DELETE, inside)
+    return GroupTable(table, Path.SWAP if inside else edge, inside)
+
+
+def plan_groups(
+    prefix: str,
+    windows: Sequence[WindowPlan],
+    whole: Mapping[str, Sequence[Interval]],
+    edges: Mapping[str, Path],
+    mode: Mode,
+) -> tuple[GroupPlan, ...]:
+    """All groups of a tenant, in order of time; ids are `<prefix>/group-<start>-<end>`."""
+    binding = whole if mode is Mode.REPLACE else {}
+    groups = []
+    for members in bind(windows, binding):
+        span = Interval(members[0].interval.start, members[-1].interval.end)
+        tables = tuple(group_table(name, mode, edges[name], span, whole[name]) for name in edges)
+        groups.append(GroupPlan(f"{prefix}/group-{span}", members, tables))
+    return tuple(groups)

@@ -1,0 +1,1 @@
+"""The demo: the story of one real backfill, told again on the local stack."""

@@ -1,0 +1,18 @@
+"""The demo's data in one place: what callers of this package use."""
+
+from windlass.localstack.demo.fleet import fleet_yaml
+from windlass.localstack.demo.source import seed_source, seeded_scale
+from windlass.localstack.demo.story import RANGE, SEED, Expected, expected
+from windlass.localstack.demo.target import fingerprints, seed_target
+
+__all__ = [
+    "RANGE",
+    "SEED",
+    "Expected",
+    "expected",
+    "fingerprints",
+    "fleet_yaml",
+    "seed_source",
+    "seed_target",
+    "seeded_scale",
+]

@@ -117,18 +117,16 @@ def _cards(rng: np.random.Generator, day: Day) -> _Cards:
 
 
 def _created(rng: np.random.Generator, day: Day, n: int) -> Ints:
-    """Instants of one day in order, µs since 1970; the ends of a span are hit to the µs.
+    """Instants of one day in order, µs since 1970; both ends of the day are hit to the µs.
 
-    A range that is read as closed, or cut to whole seconds, gets these two rows wrong.
+    Wherever windows are cut by days, a range that is read as closed, or in whole seconds, gets
+    these rows wrong.
     """
     midnight = _micros(datetime(day.day.year, day.day.month, day.day.day, tzinfo=UTC))
     hours = rng.choice(24, n, p=_HOURS / _HOURS.sum())
     created = np.sort(midnight + hours * _HOUR + rng.integers(0, _HOUR, n))
-    span = day.block.span
-    if n > 1 and midnight == _micros(span.start):
-        created[0] = midnight
-    if n > 1 and midnight + 24 * _HOUR == _micros(span.end):
-        created[-1] = _micros(span.end) - 1
+    if n > 1:
+        created[0], created[-1] = midnight, midnight + 24 * _HOUR - 1
     return created
 
 

@@ -1,0 +1,1 @@
+"""The decisions: campaign -> tenant -> publish group. Start reading at `group.rebuild`."""

@@ -1,0 +1,121 @@
+"""What every activity has at hand: the cluster's ports, and its campaign's plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.dataset import Slice, TableSpec
+from windlass.domain.errors import PlanChangedError
+from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
+from windlass.domain.schema import TargetTable
+from windlass.domain.window import Interval
+from windlass.engine.activities.watch import Watch
+from windlass.engine.payloads import GroupRef, Load, TenantRef
+from windlass.ports import Clock, Ledger, Source, Target
+
+
+@dataclass(frozen=True)
+class TableJob:
+    """One table of one publish group: where it comes from, where it goes, and how."""
+
+    piece: Slice
+    plan: TablePlan
+    group: GroupTable
+    live: TargetTable
+    rows: tuple[Staging, ...]
+
+    @property
+    def spec(self) -> TableSpec:
+        """The table as configured."""
+        return self.piece.table
+
+
+class Desk:
+    """The ports of one cluster, with the few lookups that all activities share."""
+
+    def __init__(
+        self, cluster: str, source: Source, target: Target, ledger: Ledger, clock: Clock
+    ) -> None:
+        self.cluster, self.source, self.target = cluster, source, target
+        self.ledger, self.clock = ledger, clock
+        self.plan = lru_cache(maxsize=64)(self._plan)
+
+    def _plan(self, campaign: str) -> Plan:
+        return self.ledger.campaign_plan(campaign)
+
+    def tenant(self, ref: TenantRef) -> TenantPlan:
+        """The tenant's plan."""
+        return next(
+            t
+            for t in self.plan(ref.campaign).tenants
+            if (t.tenant.cluster, t.tenant.database) == (ref.cluster, ref.database)
+        )
+
+    def group(self, ref: GroupRef) -> GroupPlan:
+        """The group's plan."""
+        return next(g for g in self.tenant(ref.tenant).groups if g.id == ref.group)
+
+    def window(self, ref: GroupRef, window: str) -> WindowPlan:
+        """One window's plan."""
+        return next(w for w in self.group(ref).windows if w.id == window)
+
+    def begin(self, campaign: str, subject: str) -> Attempt:
+        """A new attempt; the one before is killed on both servers and its staging dropped."""
+        attempt = Attempt(campaign, subject, self.ledger.begin_attempt(campaign, subject))
+        if attempt.number > 1:
+            before = Attempt(campaign, subject, attempt.number - 1)
+            self.kill(before)
+            self.target.sweep(before)
+        return attempt
+
+    def watch(self, attempt: Attempt, ref: TenantRef, window: str = "") -> Watch:
+        """A watch over this attempt; rows it sees become the window's progress."""
+
+        def note(rows: int) -> None:
+            if window:
+                self.ledger.progress(window, attempt.number, rows)
+
+        return Watch(self, attempt, lambda: self.ledger.cancelling(ref.campaign, ref.cluster), note)
+
+    def running(self, attempt: Attempt) -> int:
+        """Statements of the attempt listed by either server."""
+        return self.target.running(attempt.tag) or self.source.running(attempt)
+
+    def kill(self, attempt: Attempt) -> int:
+        """End them on both servers; returns only when neither lists any."""
+        return self.target.kill(attempt.tag) + self.source.kill(attempt)
+
+    def jobs(self, ref: GroupRef, interval: Interval, loads: Sequence[Load]) -> list[TableJob]:
+        """The tables of the group over that interval, in the dataset's order."""
+        plan, tenant, group = (
+            self.plan(ref.tenant.campaign),
+            self.tenant(ref.tenant),
+            self.group(ref),
+        )
+        return [
+            TableJob(
+                piece=Slice(plan.request.dataset, spec, tenant.tenant, interval),
+                plan=tenant.table(spec.name),
+                group=next(t for t in group.tables if t.table == spec.name),
+                live=self._live(tenant, spec),
+                rows=tuple(staging(ref, load, spec) for load in loads),
+            )
+            for spec in plan.request.dataset.tables
+        ]
+
+    def _live(self, tenant: TenantPlan, spec: TableSpec) -> TargetTable:
+        database = tenant.tenant.database
+        live = self.target.describe(database, spec.name)
+        if live and live.create_hash == tenant.table(spec.name).create_hash:
+            return live
+        raise PlanChangedError(
+            f"the target table {'changed its definition' if live else 'is gone'} since the plan",
+            where=f"{database}.{spec.name}",
+            next_step="plan and run again",
+        )
+
+
+def staging(ref: GroupRef, load: Load, spec: TableSpec) -> Staging:
+    """Where that load put that table's rows."""
+    return Staging(Attempt(ref.tenant.campaign, load.window, load.attempt), spec.name)

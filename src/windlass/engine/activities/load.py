@@ -1,0 +1,120 @@
+"""Loading one window into staging of its own, and proving that staging holds what was read."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.dataset import Slice
+from windlass.domain.errors import MismatchError
+from windlass.domain.results import Digest, SliceCount
+from windlass.domain.states import Mode
+from windlass.domain.window import Interval
+from windlass.engine.activities.desk import Desk, TableJob
+from windlass.engine.activities.watch import Watch, translated
+from windlass.engine.payloads import Load, LoadInput
+from windlass.ports import RunningDigest
+from windlass.verify.verdict import judge_load
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SAMPLE_ROWS = 2_000
+"""Rows of each window and table whose MD5 PostgreSQL computes itself."""
+
+
+class LoadActivities:
+    """One activity: `load`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @activity.defn(name="load-window", no_thread_cancel_exception=True)
+    @translated
+    def load(self, order: LoadInput) -> Load:
+        """Stage every table of the window from the snapshot; each try owns its own staging."""
+        tenant = order.group.tenant
+        window = self._desk.window(order.group, order.window)
+        attempt = self._desk.begin(tenant.campaign, order.window)
+        self._desk.ledger.window_started(order.window, attempt.number)
+        mode = self._desk.plan(tenant.campaign).request.mode
+        load = Load(order.window, attempt.number, 0)
+        with self._desk.watch(attempt, tenant, order.window) as watch:
+            jobs = self._desk.jobs(order.group, window.interval, [load])
+            rows = [self._table(job, attempt, order.snapshot.id, mode, watch) for job in jobs]
+        self._desk.ledger.window_loaded(order.window, sum(rows))
+        return replace(load, rows=sum(rows))
+
+    def _table(
+        self, job: TableJob, attempt: Attempt, snapshot: str, mode: Mode, watch: Watch
+    ) -> int:
+        """Count, stage, stream, compare. Returns the rows staged."""
+        self._desk.target.stage(job.live, job.rows[0])
+        if mode is Mode.DELETE:
+            return 0
+        count = self._desk.source.count(job.piece, job.plan.columns, attempt, snapshot)
+        watch.pulse(0)
+        read = self._stream(job, attempt, snapshot, watch)
+        staged = self._desk.target.staged(job.rows[0], job.plan.columns)
+        judge_load(count, read, staged, where=f"{attempt.subject} {job.spec.name}")
+        self._sample(job, attempt, snapshot, count)
+        return staged.rows
+
+    def _stream(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> Digest:
+        """From PostgreSQL through the hash into staging."""
+        digest = self._desk.target.digester(job.plan.columns)
+        with self._desk.source.read(job.piece, job.plan.columns, attempt, snapshot) as batches:
+            self._desk.target.insert(job.rows[0], hashed(batches, digest), watch.pulse)
+        return digest.result()
+
+    def _sample(self, job: TableJob, attempt: Attempt, snapshot: str, count: SliceCount) -> None:
+        """Compare a seeded stretch of time by PostgreSQL's own MD5: the one check that does not
+        share the driver with what it checks."""
+        part = stretch(job.piece, count.kept, attempt.campaign)
+        piece, pairs = replace(job.piece, interval=part), job.plan.columns
+        (expected,) = self._desk.source.digest(piece, pairs, attempt, snapshot)
+        time = job.spec.target_time
+        found = self._desk.target.staged(job.rows[0], pairs, part, time, md5=True)
+        if found != expected:
+            raise MismatchError(
+                "a sampled stretch differs between PostgreSQL's own fingerprint and staging",
+                where=f"{attempt.subject} {job.spec.name} [{part.start} .. {part.end})",
+                why=f"source {expected}, staging {found}",
+                next_step=f"windlass verify over that stretch, and report the column types of "
+                f"{job.spec.name}",
+            )
+
+
+def hashed(
+    batches: Iterator["pa.RecordBatch"], digest: RunningDigest
+) -> Iterator["pa.RecordBatch"]:
+    """Pass batches on, taking each into the digest."""
+    for batch in batches:
+        digest.update(batch)
+        yield batch
+
+
+def stretch(piece: Slice, rows: int, seed: str) -> Interval:
+    """A stretch of the slice that should hold about SAMPLE_ROWS, chosen by campaign and table."""
+    whole = piece.interval
+    share = min(1.0, SAMPLE_ROWS / max(rows, 1))
+    length = max(timedelta(minutes=1), whole.duration * share)
+    if length >= whole.duration:
+        return whole
+    dice = random.Random(f"{seed}/{piece.table.name}/{whole}")
+    start = whole.start + (whole.duration - length) * dice.random()
+    return Interval(start, start + length)
+
+
+def total(loads: Sequence[Load]) -> int:
+    """Rows of all loads."""
+    return sum(load.rows for load in loads)
+
+
+def stagings(jobs: Sequence[TableJob]) -> list[Staging]:
+    """All staging tables of these jobs."""
+    return [one for job in jobs for one in job.rows]

@@ -1,0 +1,154 @@
+"""Guard, publish, settle: what happens to a group once all its windows are staged and proven."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from temporalio import activity
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.results import Removed
+from windlass.domain.states import Mode, Verdict
+from windlass.engine.activities.desk import Desk, TableJob
+from windlass.engine.activities.load import total
+from windlass.engine.activities.settle import Settler, worst
+from windlass.engine.activities.watch import Watch, translated
+from windlass.engine.payloads import GroupWork, Settled
+from windlass.verify.verdict import guard
+
+LOOKUP_KEYS = 100_000
+"""Gone keys that no exclusion explains are looked up in the source, up to that many."""
+
+
+class PublishActivities:
+    """Three activities: `guard`, `publish`, `settle`. Each may be run any number of times."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @activity.defn(name="guard-removal", no_thread_cancel_exception=True)
+    @translated
+    def guard(self, work: GroupWork) -> None:
+        """Record what is live and what would go; raise RemovalGuardError when that is too much.
+
+        Figures taken before an earlier try began to publish a table stand: what is live now may
+        be that try's own work.
+        """
+        attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/guard")
+        request = self._desk.plan(work.group.tenant.campaign).request
+        with self._desk.watch(attempt, work.group.tenant) as watch:
+            for job in self._jobs(work):
+                removed = self._measure(job, work, attempt, request.mode, watch)
+                if request.mode is Mode.REPLACE:
+                    rows = self._desk.ledger.table_rows(work.group.group, job.spec.name)
+                    guard(job.spec.name, removed, request.guard, source_rows=rows)
+        self._desk.target.sweep(attempt)
+
+    def _jobs(self, work: GroupWork) -> list[TableJob]:
+        interval = self._desk.group(work.group).interval
+        return self._desk.jobs(work.group, interval, work.loads)
+
+    def _measure(
+        self, job: TableJob, work: GroupWork, attempt: Attempt, mode: Mode, watch: Watch
+    ) -> Removed:
+        known = self._desk.ledger.removed(work.group.group, job.spec.name)
+        if known and self._desk.ledger.publish_begun(work.group.group, job.spec.name):
+            return known
+        removed = self._removed(job, work, attempt, mode, watch)
+        self._desk.ledger.record_removed(work.group.group, job.spec.name, removed)
+        return removed
+
+    def _removed(
+        self, job: TableJob, work: GroupWork, attempt: Attempt, mode: Mode, watch: Watch
+    ) -> Removed:
+        """Count; only where something would go, ask the source what its exclusions keep out."""
+        if mode is not Mode.REPLACE:
+            (before,) = self._desk.target.count(
+                job.live, job.spec.target_time, [job.piece.interval]
+            )
+            return Removed(before, before, before if mode is Mode.DELETE else 0)
+        pairs = job.plan.columns
+        bare = self._desk.target.removed(job.live, job.piece, pairs, job.rows, None, attempt)
+        watch.pulse(0)
+        if not bare.gone:
+            return bare
+        excluded = self._stage_excluded(job, work, attempt, watch)
+        told = self._desk.target.removed(job.live, job.piece, pairs, job.rows, excluded, attempt)
+        return self._look_up(job, told, excluded, attempt)
+
+    def _stage_excluded(
+        self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
+    ) -> Staging:
+        staging = Staging(attempt, job.spec.name, "gone")
+        self._desk.target.stage_excluded(staging, job.spec.key)
+        source, snapshot = self._desk.source, work.snapshot.id
+        with source.read_excluded(job.piece, job.plan.columns, attempt, snapshot) as batches:
+            self._desk.target.insert(staging, batches, watch.pulse)
+        return staging
+
+    def _look_up(
+        self, job: TableJob, removed: Removed, excluded: Staging, attempt: Attempt
+    ) -> Removed:
+        """Tell rows that the source no longer has in the range from rows without explanation."""
+        if not removed.unexplained:
+            return removed
+        pairs = job.plan.columns
+        keys = self._desk.target.gone_keys(
+            job.live, job.piece, pairs, job.rows, excluded, attempt, LOOKUP_KEYS
+        )
+        found = self._desk.source.lookup(job.piece, pairs, keys, attempt)
+        here = sum(
+            1
+            for inside, out in zip(
+                found["inside"].to_pylist(), found["excluded"].to_pylist(), strict=True
+            )
+            if inside and out is None
+        )
+        deleted = keys.num_rows - here
+        return replace(removed, deleted=deleted, unexplained=removed.unexplained - deleted)
+
+    @activity.defn(name="publish-group", no_thread_cancel_exception=True)
+    @translated
+    def publish(self, work: GroupWork) -> None:
+        """Make every table of the group visible by its path, with a mark before and after."""
+        attempt = self._desk.begin(work.group.tenant.campaign, work.group.group)
+        with self._desk.watch(attempt, work.group.tenant) as watch:
+            for job in self._jobs(work):
+                self._publish_table(job, work, attempt, watch)
+
+    def _publish_table(
+        self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
+    ) -> None:
+        ledger, table, started = self._desk.ledger, job.spec.name, time.monotonic()
+        ledger.step_begin(work.group.group, attempt.number, table, "publish")
+        facts: Mapping[str, int | str | float] = self._desk.target.publish(
+            job.live,
+            job.piece,
+            job.plan.columns,
+            job.plan,
+            job.group,
+            job.rows,
+            attempt,
+            watch.pulse,
+        )
+        facts = {**facts, "seconds": round(time.monotonic() - started, 3)}
+        ledger.step_end(work.group.group, attempt.number, table, "publish", facts)
+
+    @activity.defn(name="settle-group", no_thread_cancel_exception=True)
+    @translated
+    def settle(self, work: GroupWork) -> Settled:
+        """Catch up, judge, and record what the range holds now."""
+        attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/settle")
+        request = self._desk.plan(work.group.tenant.campaign).request
+        with self._desk.watch(attempt, work.group.tenant) as watch:
+            settler = Settler(self._desk, work, attempt, request.mode, watch.pulse)
+            outcomes = [settler.table(job) for job in self._jobs(work)]
+        if any(outcome.again for outcome in outcomes):
+            return Settled(Verdict.UNVERIFIED, again=True)
+        verdict = worst([outcome.counts.verdict for outcome in outcomes])
+        self._desk.ledger.group_done(
+            work.group.group, [outcome.counts for outcome in outcomes], verdict, total(work.loads)
+        )
+        if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
+            settler.remember(outcomes)
+        return Settled(verdict, again=False)

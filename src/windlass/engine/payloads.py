@@ -1,0 +1,142 @@
+"""What travels through workflow history: ids and small counts. Never rows, never secrets."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ErrandInput:
+    """A question for the cluster's worker; its text and answer live in the ledger."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class CampaignInput:
+    """One campaign on one cluster."""
+
+    campaign: str
+    cluster: str
+
+
+@dataclass(frozen=True)
+class CampaignOrder:
+    """What the campaign workflow needs to start its tenants."""
+
+    dataset: str
+    databases: tuple[str, ...]
+    tenants_at_once: int
+    windows_per_tenant: int
+
+
+@dataclass(frozen=True)
+class TenantRef:
+    """One tenant of one campaign."""
+
+    campaign: str
+    cluster: str
+    database: str
+
+
+@dataclass(frozen=True)
+class TenantInput:
+    """A tenant's work from group number `next_group` on, some windows at a time."""
+
+    tenant: TenantRef
+    windows_in_flight: int
+    next_group: int = 0
+
+
+@dataclass(frozen=True)
+class GroupOrder:
+    """A publish group by its ids; `snapshot` False: the mode reads nothing."""
+
+    id: str
+    windows: tuple[str, ...]
+    snapshot: bool
+
+
+@dataclass(frozen=True)
+class TenantOrder:
+    """The groups of a tenant that are still to do, in order."""
+
+    groups: tuple[GroupOrder, ...]
+
+
+@dataclass(frozen=True)
+class GroupRef:
+    """One publish group of one tenant."""
+
+    tenant: TenantRef
+    group: str
+
+
+@dataclass(frozen=True)
+class HoldInput:
+    """Hold a snapshot for this group; `token` tells tries apart."""
+
+    group: GroupRef
+    token: str
+
+
+@dataclass(frozen=True)
+class SnapshotRef:
+    """An exported snapshot by its id ('' for none), and the horizon from which rows may have
+    changed without being in it (RFC 3339)."""
+
+    id: str = ""
+    horizon: str = ""
+
+
+@dataclass(frozen=True)
+class SnapshotReady:
+    """The holder's word that the snapshot stands."""
+
+    token: str
+    snapshot: SnapshotRef
+
+
+@dataclass(frozen=True)
+class LoadInput:
+    """Load one window from that snapshot."""
+
+    group: GroupRef
+    window: str
+    snapshot: SnapshotRef
+
+
+@dataclass(frozen=True)
+class Load:
+    """A staged and verified window: the attempt whose staging holds it, and its rows."""
+
+    window: str
+    attempt: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class GroupWork:
+    """A group with its verified loads, from that snapshot; `final`: no other load follows."""
+
+    group: GroupRef
+    loads: tuple[Load, ...]
+    snapshot: SnapshotRef
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a group ended: its verdict, or `again` when the source changed under a table that
+    cannot be caught up row by row."""
+
+    verdict: str
+    again: bool
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a group (or, without one, the tenant) cannot go on, in the operator's words."""
+
+    tenant: TenantRef
+    group: str
+    kind: str
+    text: str

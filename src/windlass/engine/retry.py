@@ -1,0 +1,66 @@
+"""Every timeout and retry policy, derived in one place.
+
+Heartbeats decide whether an activity lives: a load may take hours, but must be silent for no
+longer than HEARTBEAT. Cancellation reaches an activity with its next heartbeat, so beats go out
+every BEAT seconds.
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+BEAT = timedelta(seconds=1)
+HEARTBEAT = timedelta(seconds=15)
+LONG = timedelta(days=30)
+SHORT = timedelta(minutes=10)
+GROUP_TRIES = 6
+SETTLE_AGAIN = 3
+
+DATA = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=5,
+)
+BOOKS = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+ONCE = RetryPolicy(maximum_attempts=1)
+
+
+class Options(TypedDict):
+    """What `workflow.execute_activity_method` takes by name."""
+
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+def data(policy: RetryPolicy = DATA) -> Options:
+    """For activities that move or judge rows: unbounded in time, bounded in silence."""
+    return Options(
+        start_to_close_timeout=LONG,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=policy,
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+def books() -> Options:
+    """For activities that only write the ledger: short, repeated for as long as it takes."""
+    return Options(
+        start_to_close_timeout=SHORT,
+        heartbeat_timeout=SHORT,
+        retry_policy=BOOKS,
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+def pause_before(attempt: int) -> timedelta:
+    """How long a group waits before its next try."""
+    return timedelta(seconds=min(60, 2**attempt))

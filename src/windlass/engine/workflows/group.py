@@ -1,0 +1,149 @@
+"""A publish group's whole life, on one screen: `Group.rebuild`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from windlass.engine.activities.books import BookActivities
+    from windlass.engine.activities.load import LoadActivities
+    from windlass.engine.activities.publish import PublishActivities
+    from windlass.engine.activities.snapshot import SnapshotActivities
+    from windlass.engine.payloads import (
+        GroupOrder,
+        GroupRef,
+        GroupWork,
+        HoldInput,
+        Load,
+        LoadInput,
+        Settled,
+        SnapshotReady,
+        SnapshotRef,
+        TenantRef,
+        Trouble,
+    )
+    from windlass.engine.retry import (
+        GROUP_TRIES,
+        ONCE,
+        SETTLE_AGAIN,
+        books,
+        data,
+        pause_before,
+    )
+
+
+class SnapshotDied(Exception):
+    """The holder ended before its group had loaded."""
+
+
+class Group:
+    """One publish group inside its tenant's workflow; `slots` bounds the tenant's loads."""
+
+    def __init__(self, tenant: TenantRef, order: GroupOrder, slots: asyncio.Semaphore) -> None:
+        self.order, self.slots = order, slots
+        self.ref = GroupRef(tenant, order.id)
+        self._ready: dict[str, SnapshotRef] = {}
+
+    def snapshot_ready(self, word: SnapshotReady) -> None:
+        """The holder's signal."""
+        self._ready[word.token] = word.snapshot
+
+    async def run(self) -> None:
+        """Rebuild; try again what may pass by itself, park the rest for the operator."""
+        for attempt in range(1, GROUP_TRIES + 1):
+            try:
+                if await self._settle_down(attempt):
+                    return None
+            except (ActivityError, SnapshotDied) as error:
+                if is_cancelled_exception(error):
+                    raise
+                if not passes_by_itself(error) or attempt == GROUP_TRIES:
+                    return await self._park(error)
+                await self._note_retry(error, attempt)
+                await workflow.sleep(pause_before(attempt))
+
+    async def _settle_down(self, attempt: int) -> bool:
+        """Whether the group came to rest; False: the source changed, and it is worth another."""
+        settled = await self.rebuild(f"{self.order.id}#{attempt}", attempt > SETTLE_AGAIN)
+        return not settled.again
+
+    async def rebuild(self, token: str, final: bool = False) -> Settled:
+        """Snapshot, load, guard, publish, settle, sweep: each step is safe to repeat."""
+        async with self._snapshot(token) as snapshot:
+            loads = await self._load_all(snapshot)
+            work = GroupWork(self.ref, loads, snapshot, final)
+            await workflow.execute_activity_method(PublishActivities.guard, work, **data())
+        await workflow.execute_activity_method(PublishActivities.publish, work, **data())
+        settled = await workflow.execute_activity_method(PublishActivities.settle, work, **data())
+        await workflow.execute_activity_method(BookActivities.sweep, self.ref, **data())
+        return settled
+
+    async def _load_all(self, snapshot: SnapshotRef) -> tuple[Load, ...]:
+        """All windows of the group, as slots allow; one that fails stops the others."""
+        tasks = [asyncio.create_task(self._load(w, snapshot)) for w in self.order.windows]
+        try:
+            return tuple(await asyncio.gather(*tasks))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+    async def _load(self, window: str, snapshot: SnapshotRef) -> Load:
+        async with self.slots:
+            return await workflow.execute_activity_method(
+                LoadActivities.load,
+                LoadInput(self.ref, window, snapshot),
+                summary=window,
+                **data(),
+            )
+
+    @asynccontextmanager
+    async def _snapshot(self, token: str) -> AsyncIterator[SnapshotRef]:
+        """One source snapshot, held by an activity for as long as the block runs."""
+        if not self.order.snapshot:
+            yield SnapshotRef()
+            return
+        holder = workflow.start_activity_method(
+            SnapshotActivities.hold, HoldInput(self.ref, token), **data(ONCE)
+        )
+        try:
+            await workflow.wait_condition(lambda: token in self._ready or holder.done())
+            if token not in self._ready:
+                await holder
+                raise SnapshotDied(f"the snapshot of {self.order.id} ended at once")
+            yield self._ready[token]
+        finally:
+            holder.cancel()
+            await asyncio.gather(holder, return_exceptions=True)
+
+    async def _park(self, error: Exception) -> None:
+        trouble = Trouble(self.ref.tenant, self.order.id, kind_of(error), text_of(error))
+        await workflow.execute_activity_method(BookActivities.park, trouble, **data())
+
+    async def _note_retry(self, error: Exception, attempt: int) -> None:
+        text = f"try {attempt} of the group ended: {text_of(error)}"
+        trouble = Trouble(self.ref.tenant, self.order.id, kind_of(error), text)
+        await workflow.execute_activity_method(BookActivities.note_retry, trouble, **books())
+
+
+def passes_by_itself(error: Exception) -> bool:
+    """Whether another try of the whole group may help."""
+    return kind_of(error) == "retry"
+
+
+def kind_of(error: Exception) -> str:
+    """retry, park or stop, as the error tree says; what broke without a word may be retried."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(cause, ApplicationError) and cause.details:
+        return str(cause.details[0])
+    return "retry"
+
+
+def text_of(error: Exception) -> str:
+    """The operator's text of an error."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    return getattr(cause, "message", None) or str(cause)

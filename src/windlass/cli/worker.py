@@ -1,0 +1,28 @@
+"""`windlass worker`: serve a cluster's task queue."""
+
+from typing import Annotated
+
+import typer
+
+from windlass.cli.command import command
+from windlass.cli.session import Session
+
+
+@command(
+    "windlass worker --cluster voice-prod",
+    "windlass worker --cluster all",
+    prints=False,
+)
+def app(
+    session: Session,
+    cluster: Annotated[
+        str, typer.Option(metavar="C", help="Clusters to serve: names, globs, or all.")
+    ],
+) -> int:
+    """Serve a cluster's task queue: the process that does the work.
+
+    It ends in good order on SIGTERM and SIGINT: work in flight is stopped, its queries are
+    proven dead, and another worker takes over. Logs go to stderr.
+    """
+    names = session.backend.fleet.select(part.strip() for part in cluster.split(","))
+    return session.backend.run_worker(names)

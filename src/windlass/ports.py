@@ -14,10 +14,22 @@ from typing import TYPE_CHECKING, Protocol
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Dataset, Slice, TableSpec
 from windlass.domain.errors import WindlassError
-from windlass.domain.plan import GroupTable, Plan, TablePlan
+from windlass.domain.plan import GroupPlan, GroupTable, Guard, Plan, TablePlan
+from windlass.domain.record import (
+    CampaignDraft,
+    CampaignFacts,
+    CampaignRecord,
+    Event,
+    HistoryEntry,
+    RequestRecord,
+    Scope,
+    StatusView,
+    StepRecord,
+    WindowView,
+)
 from windlass.domain.results import Bucket, Digest, Removed, SliceCount, Snapshot, TableCounts
 from windlass.domain.schema import ColumnPair, SourceColumn, TargetTable
-from windlass.domain.states import State, Verdict
+from windlass.domain.states import Health, State, Verdict
 from windlass.domain.window import Interval
 
 if TYPE_CHECKING:
@@ -331,162 +343,147 @@ class Target(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class HeldCounts:
-    """What a verified window held when it was verified, for one table: rows in the source after
-    exclusions, max(version) as text, logical live rows."""
+class LedgerReader(Protocol):
+    """What operators' programs (CLI, web, report) read. UsageError, with the nearest name, where
+    something does not exist; a campaign given as None is the latest one."""
 
-    source_rows: int
-    max_version: str | None
-    live_rows: int
-
-
-@dataclass(frozen=True)
-class HeldRecord:
-    """A verified window on record; `voided` says what was done over it since ('' nothing)."""
-
-    campaign: str
-    interval: Interval
-    definition: str
-    tables: Mapping[str, HeldCounts]
-    voided: str = ""
-
-
-class Ledger(Protocol):
-    """What the engine's activities need of the durable record. Each call is one transaction and
-    safe to repeat."""
-
-    # requests: an operator's question, answered by a cluster's worker
-    def request(self, request: str) -> tuple[str, str]:
-        """(kind, payload JSON) of a request."""
+    def ledger_id(self) -> str:
+        """This ledger's own UUID: worker and CLI compare theirs."""
         ...
 
-    def finish_request(self, request: str, answer: str) -> None:
-        """The answer's JSON."""
+    def request_record(self, request: str) -> RequestRecord:
+        """How a request stands."""
         ...
 
-    def fail_request(self, request: str, error: WindlassError) -> None:
-        """The error, so that the CLI can raise it again (class name, what, where, why, next)."""
+    def answer(self, request: str) -> str:
+        """The answer's JSON. A failed request raises its error, of the class and with the fields
+        that `fail_request` was given; UnreachableError while there is no answer yet."""
         ...
 
-    # campaigns
-    def campaign_plan(self, campaign: str) -> Plan:
-        """The plan of the campaign, its ids starting with the campaign's name. KeyError: none."""
+    def plan(self, plan: str) -> Plan:
+        """A saved plan by its id."""
         ...
 
-    def cancelling(self, campaign: str, cluster: str) -> bool:
-        """Whether an operator has asked to cancel (cheap: asked every second)."""
+    def campaign(self, name: str | None = None) -> CampaignRecord:
+        """That campaign as it stands."""
         ...
 
-    def begin_attempt(self, campaign: str, subject: str) -> int:
-        """The next attempt number of a window, a group, or a step of one; 1 for the first."""
+    def campaigns(self, limit: int = 50) -> list[CampaignRecord]:
+        """Campaigns, the latest first."""
         ...
 
-    def cluster_state(self, campaign: str, cluster: str, state: State, note: str = "") -> None:
-        """Move a campaign's cluster; the campaign's own state is rolled up from its clusters."""
+    def status(self, campaign: str | None = None, *, windows: bool = False) -> StatusView:
+        """How a campaign stands; `windows` fills in every tenant's windows."""
         ...
 
-    def tenant_state(
-        self, campaign: str, cluster: str, database: str, state: State, note: str = ""
+    def facts(self, campaign: str | None = None) -> CampaignFacts:
+        """Everything that a report is written from."""
+        ...
+
+    def paused(self, campaign: str, cluster: str, database: str = "") -> bool:
+        """Whether the campaign, or that part of it, is pausing or paused: start nothing."""
+        ...
+
+    def limits(self, campaign: str, cluster: str, database: str = "") -> Mapping[str, int]:
+        """The operator's limits (windows, windows_per_tenant, rows_per_second), each from the
+        narrowest scope that sets it; empty when none were set."""
+        ...
+
+    def todo(self, campaign: str, cluster: str, database: str) -> list[str]:
+        """Ids of the tenant's publish groups that have a window still to do (queued, running),
+        in order of time."""
+        ...
+
+    def window(self, window: str) -> WindowView:
+        """One window."""
+        ...
+
+    def events(self, campaign: str, subject: str = "") -> list[Event]:
+        """What happened, oldest first; with a window's or group's id only what concerns it."""
+        ...
+
+    def steps(self, group: str) -> list[StepRecord]:
+        """The group's publish steps, oldest first."""
+        ...
+
+    def history(
+        self, cluster: str = "*", customer: str = "*", profile: str = "*", limit: int = 1000
+    ) -> list[HistoryEntry]:
+        """Windows that ended in a publish, the latest first; the words are globs."""
+        ...
+
+
+class LedgerWriter(Protocol):
+    """What operators' programs write. Each call is one transaction.
+
+    A move that domain.states does not allow raises RefusedError; staying is a no-op. After each
+    move the states above are rolled up, unless an operator's order (pausing, paused, cancelling,
+    cancelled) stands there.
+    """
+
+    def create_request(self, kind: str, cluster: str, payload: str) -> str:
+        """Record a question (JSON) for the cluster's worker; returns its id."""
+        ...
+
+    def save_plan(self, plan: Plan) -> str:
+        """Keep a plan; returns its id (the same one for an equal plan)."""
+        ...
+
+    def create_campaign(self, draft: CampaignDraft, plan: Plan) -> CampaignRecord:
+        """Create it with all its tenants, groups and windows, queued. Ids in the plan get the
+        final name as their first part (and the cluster as the second one where two clusters of
+        the plan have the same database). OverlapError: a campaign that is not final holds one of
+        these databases in the dataset and range; RefusedError: the given name is taken."""
+        ...
+
+    def move(self, scope: Scope, state: State, note: str = "") -> State:
+        """Move a campaign, cluster, tenant or window; returns the state before. Orders go down:
+        `pausing`, `paused`, `running` (resume) and `cancelling` to every part that allows it
+        (parked parts are cancelled at once); `cancelled`, `parked` and `unknown` to every part
+        that is not final yet; `queued` (retry) to what is parked or unknown."""
+        ...
+
+    def set_health(
+        self, campaign: str, cluster: str, database: str, health: Health, note: str = ""
     ) -> None:
-        """Move a tenant."""
+        """How a tenant fares."""
         ...
 
-    def tenant_rolled_up(self, campaign: str, cluster: str, database: str) -> State:
-        """Set the tenant's state from its windows' states, and return it."""
+    def set_limited_by(self, campaign: str, cluster: str, reason: str) -> None:
+        """What holds the cluster back right now ('' nothing)."""
         ...
 
-    def unfinished_subjects(self, campaign: str, cluster: str, database: str) -> list[Attempt]:
-        """The latest attempt of every subject of the tenant (windows, groups, steps), for
-        killing and sweeping."""
+    def set_limits(self, scope: Scope, limits: Mapping[str, int]) -> None:
+        """The operator's limits for a campaign, cluster or tenant, over those set before."""
         ...
 
-    def group_subjects(self, group: str) -> list[Attempt]:
-        """All attempts of the group's windows, of the group and of its steps
-        (`<group>/snapshot|guard|settle`), for sweeping."""
+    def set_guard(self, campaign: str, guard: Guard) -> None:
+        """What the operator allows to be removed from now on; `campaign_plan` has it from then."""
         ...
 
-    # windows and groups
-    def window_started(self, window: str, attempt: int) -> None:
-        """State running; started_at once; attempts."""
-        ...
-
-    def progress(self, window: str, attempt: int, rows: int) -> None:
-        """Rows moved so far by this attempt (a cheap upsert)."""
-        ...
-
-    def table_loaded(self, window: str, table: str, rows: int, seconds: float) -> None:
-        """Rows staged and proven for one table of the window; repeating replaces."""
-        ...
-
-    def window_loaded(self, window: str, rows: int) -> None:
-        """All tables staged and proven (still running: not yet visible)."""
-        ...
-
-    def table_rows(self, group: str, table: str) -> int:
-        """Rows staged for that table over all windows of the group (table_loaded)."""
-        ...
-
-    def removed(self, group: str, table: str) -> Removed | None:
-        """What `record_removed` recorded for the table, if anything."""
-        ...
-
-    def record_removed(self, group: str, table: str, removed: Removed) -> None:
-        """Rows that are live before publish, and those that will go; repeating replaces."""
-        ...
-
-    def publish_begun(self, group: str, table: str) -> bool:
-        """Whether any attempt ever began to publish that table of the group."""
-        ...
-
-    def step_begin(self, group: str, attempt: int, table: str, step: str) -> None:
-        """The mark before an effect."""
-        ...
-
-    def step_end(
-        self, group: str, attempt: int, table: str, step: str, facts: Mapping[str, object]
+    def recut(
+        self,
+        campaign: str,
+        cluster: str,
+        database: str,
+        groups: Mapping[str, Sequence[GroupPlan]],
+        why: str,
     ) -> None:
-        """The mark after it, with facts."""
+        """Put new groups in the place of old ones (by id). Old windows are kept, cancelled and
+        marked as replaced; new ones name the window that they were cut from. `campaign_plan` has
+        the new ones from then."""
         ...
 
-    def group_done(
-        self, group: str, counts: Sequence[TableCounts], verdict: Verdict, rows: int
+    def void_verified(self, cluster: str, database: str, within: Interval, reason: str) -> None:
+        """What was verified there no longer holds: an undo, a delete, an append."""
+        ...
+
+    def note(self, campaign: str, who: str, text: str, database: str = "") -> None:
+        """An operator's remark."""
+        ...
+
+    def action(
+        self, scope: Scope, verb: str, who: str, why: str, before: str = "", after: str = ""
     ) -> None:
-        """Counts per table; every window of the group done with that verdict (a mismatch or
-        unverified one stays visible as such)."""
-        ...
-
-    def group_parked(self, group: str, note: str) -> None:
-        """Every unfinished window of the group parked with that note, and an event."""
-        ...
-
-    def event(
-        self, campaign: str, cluster: str, database: str, subject: str, kind: str, text: str
-    ) -> None:
-        """A problem met, or what was done about it."""
-        ...
-
-    def query(
-        self, campaign: str, database: str, table: str, purpose: str, server: str, sql: str
-    ) -> None:
-        """A query that reproduces a figure; repeating replaces."""
-        ...
-
-    # what holds
-    def record_verified(
-        self, window: str, definition: str, tables: Mapping[str, HeldCounts]
-    ) -> None:
-        """The window's range is verified under that definition; older records that it covers are
-        superseded."""
-        ...
-
-    def verified(
-        self, dataset: str, cluster: str, database: str, interval: Interval
-    ) -> list[HeldRecord]:
-        """Verified windows that overlap the interval, newest first."""
-        ...
-
-    def rate(self, cluster: str, database: str) -> tuple[float, str] | None:
-        """(rows per second, basis) from finished windows: this tenant's, else the cluster's;
-        None without history."""
+        """An operator's order."""
         ...

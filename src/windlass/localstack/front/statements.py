@@ -1,0 +1,193 @@
+"""Running one statement for one client: rows out, data in, or neither."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+from windlass.localstack.front import sqltext
+from windlass.localstack.front.engine import Connection, Engine, quote
+from windlass.localstack.front.errors import FrontError, cancelled
+from windlass.localstack.front.exchange import Exchange, collect
+from windlass.localstack.front.jobs import InputJob, Job, OutputJob, infile, outfile
+from windlass.localstack.front.running import Running
+from windlass.localstack.front.sqltext import Statement
+from windlass.localstack.front.wire import BodyCutShortError
+
+_CONTENT_TYPES = {
+    "json": "application/json; charset=UTF-8",
+    "csv": "text/csv; charset=UTF-8",
+    "tabseparated": "text/tab-separated-values; charset=UTF-8",
+    "tsv": "text/tab-separated-values; charset=UTF-8",
+    "xml": "application/xml; charset=UTF-8",
+    **dict.fromkeys(
+        ("native", "rowbinary", "arrow", "parquet", "orc", "protobuf", "msgpack", "avro"),
+        "application/octet-stream",
+    ),
+}
+
+
+class Runner:
+    """Runs statements on a connection that the caller has prepared."""
+
+    def __init__(self, engine: Engine, running: Running) -> None:
+        self._engine, self._running = engine, running
+
+    def output(self, exchange: Exchange, connection: Connection, statement: Statement) -> None:
+        """Send rows while the engine makes them."""
+        name = statement.format or exchange.default_format
+        job = OutputJob(self._engine, connection)
+        sql = self._with_ids(statement.body) + outfile(job.path)
+        sql += f"FORMAT {name} ".encode() + statement.tail
+        _announce(exchange, name)
+        try:
+            with self._running.listed(job, exchange.query_id, _hang_up(exchange.sock)):
+                job.start(sql, name, exchange.bind)
+                self._send_rows(exchange, job)
+                _finish(exchange, job)
+        finally:
+            job.close()
+
+    def _send_rows(self, exchange: Exchange, job: OutputJob) -> None:
+        gone = "cancel_http_readonly_queries_on_client_close"
+        watched = exchange.sock if exchange.params.get(gone) in ("1", "true") else None
+        try:
+            _keep_warm(exchange, lambda seconds: job.ready(seconds, watched))
+            while piece := job.read():
+                exchange.responder.write(piece)
+                _keep_warm(exchange, lambda seconds: job.ready(seconds, watched))
+        except OSError:
+            job.kill()
+            raise
+
+    def insert(
+        self,
+        exchange: Exchange,
+        connection: Connection,
+        statement: Statement,
+        data: Iterator[bytes],
+    ) -> None:
+        """Stream a body into the engine. Its end is passed on only when the client said so."""
+        job = InputJob(self._engine, connection)
+        sql = statement.body + infile(job.path) + statement.tail
+        sql += f" FORMAT {statement.format}".encode()
+        with self._running.listed(job, exchange.query_id, _stop_reading(exchange.sock)):
+            job.start(sql, "Null", exchange.bind)
+            job.open()
+            try:
+                _feed(job, data)
+                job.close()
+            except BodyCutShortError:
+                # Our own watcher ends the reading too, when somebody has killed the statement.
+                was_killed = job.killed.is_set()
+                job.kill()
+                if not was_killed:
+                    raise
+            except BaseException:
+                job.kill()
+                raise
+            _finish(exchange, job)
+
+    def other(
+        self,
+        exchange: Exchange,
+        connection: Connection,
+        statement: Statement,
+        data: Iterator[bytes],
+    ) -> None:
+        """Run a statement that gives little or nothing, and wait for it."""
+        job = Job(self._engine, connection)
+        sql = collect(data, statement.body)
+        if statement.kind != "insert_input":
+            sql = self._with_ids(sql) + f"\n/* {job.tag} */\n".encode()
+            sql += f"FORMAT {statement.format}".encode() if statement.format else b""
+            sql += statement.tail
+        is_kill = statement.kind == "kill"
+        with self._running.listed(job, exchange.query_id, _nothing):
+            job.start(sql, exchange.default_format, exchange.bind)
+            while is_kill and not job.wait(0.1):
+                self._running.poke()
+            _keep_warm(exchange, job.wait)
+            if is_kill:
+                self._running.poke()
+            if output := job.outcome().output:
+                _announce(exchange, statement.format or exchange.default_format)
+                exchange.responder.write(output)
+            _finish(exchange, job)
+
+    def _with_ids(self, sql: bytes) -> bytes:
+        """Put the engine's query ids for the clients' own, where a statement looks for one."""
+        if b"query_id" not in sql:
+            return sql
+        for query_id, tag in self._running.engine_ids().items():
+            literal = quote(query_id).encode(errors="surrogateescape")
+            if literal in sql and (found := self._engine.query_id_of(tag)):
+                sql = sql.replace(literal, quote(found).encode())
+        return sql
+
+
+def _finish(exchange: Exchange, job: Job) -> None:
+    outcome = job.outcome()
+    if job.killed.is_set():
+        raise cancelled()
+    exchange.responder.finish(outcome, exchange.elapsed_ns)
+
+
+def _feed(job: InputJob, data: Iterator[bytes]) -> None:
+    for piece in data:
+        if piece and not job.write(piece):
+            return
+
+
+def _keep_warm(exchange: Exchange, ready: Callable[[float], bool]) -> None:
+    """Wait; meanwhile send progress headers to clients that ask for them."""
+    wanted = exchange.params.get("send_progress_in_http_headers") == "1"
+    every = exchange.seconds("http_headers_progress_interval_ms", 0.1, 0.001)
+    while not ready(every if wanted else 3600.0):
+        if wanted:
+            exchange.responder.progress(exchange.elapsed_ns)
+
+
+def _announce(exchange: Exchange, name: str) -> None:
+    lower = name.lower()
+    kinds = (kind for start, kind in _CONTENT_TYPES.items() if lower.startswith(start))
+    exchange.responder.headers["Content-Type"] = next(kinds, "text/plain; charset=UTF-8")
+    exchange.responder.headers["X-ClickHouse-Format"] = name
+
+
+def _hang_up(sock: socket.socket) -> Callable[[], None]:
+    def act() -> None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    return act
+
+
+def _stop_reading(sock: socket.socket) -> Callable[[], None]:
+    def act() -> None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RD)
+
+    return act
+
+
+def _nothing() -> None:
+    """A statement without a stream is woken by the engine itself."""
+
+
+READ_ONLY = frozenset({"output", "set", "use"})
+
+
+def check_method(method: str, statement: Statement) -> None:
+    """GET and HEAD may only read (164)."""
+    if method in ("GET", "HEAD") and statement.kind not in READ_ONLY:
+        message = (
+            "Cannot execute query in readonly mode. For queries over HTTP, method GET implies"
+            " readonly. You should use method POST for modifying queries."
+        )
+        raise FrontError(164, "READONLY", message)
+
+
+def used_database(statement: Statement) -> str:
+    """The database that a USE statement names."""
+    last = list(sqltext.tokens(statement.body))[-1]
+    return statement.body[last.start : last.end].decode().strip('`"')

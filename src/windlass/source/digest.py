@@ -1,0 +1,79 @@
+"""Digests that PostgreSQL computes itself: the only check that does not share the driver."""
+
+from collections.abc import Sequence
+
+from windlass.domain.dataset import Slice
+from windlass.domain.results import Digest
+from windlass.domain.schema import ColumnPair
+from windlass.domain.window import Interval
+from windlass.source.count import inside
+from windlass.source.quote import ident, literal
+from windlass.source.select import fill, kept_rows, of_tenant, ref
+from windlass.source.session import Connection, rows
+from windlass.source.times import TimeType, bucket
+from windlass.verify.canonical import source_digest, source_hash
+
+
+def digests(
+    connection: Connection,
+    piece: Slice,
+    pairs: Sequence[ColumnPair],
+    kind: TimeType,
+    steps: Sequence[Interval],
+) -> list[Digest]:
+    """One digest of kept rows per step (any order, overlaps allowed), in one pass; only rows of
+    the slice count."""
+    wanted = list(steps) or [piece.interval]
+    edges = sorted({edge for step in wanted for edge in (step.start, step.end)})
+    where = (
+        f"SELECT {bucket(_time(piece), kind, edges)}, {_digest_sql(piece, pairs, kind)} GROUP BY 1"
+    )
+    cells = {cell: Digest(number, total) for cell, number, total in rows(connection, where)}
+    # Cell n lies between edges n-1 and n.
+    return [_sum(cells, edges.index(s.start) + 1, edges.index(s.end) + 1) for s in wanted]
+
+
+def _sum(cells: dict[int, Digest], first: int, beyond: int) -> Digest:
+    held = [cells[cell] for cell in range(first, beyond) if cell in cells]
+    return Digest(sum(one.rows for one in held), str(sum(int(one.sum) for one in held)))
+
+
+def _digest_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> str:
+    scope = kept_rows(piece.dataset, piece.table, piece.tenant)
+    digest = source_digest(pairs, lambda name: ref(piece.table, name))
+    where = f"{inside(scope, piece, kind)} AND ({scope.kept})"
+    return f"{digest} FROM {scope.source}\nWHERE {where}"
+
+
+def _time(piece: Slice) -> str:
+    return ref(piece.table, piece.table.target_time)
+
+
+def key_items(piece: Slice, pairs: Sequence[ColumnPair]) -> list[str]:
+    """The key columns as canonical text, under their names."""
+    by_name = {pair.name: pair for pair in pairs}
+    texts = ((by_name[name].source_text, name) for name in piece.table.key)
+    return [f"({fill(text, piece.table, name)})::text AS {ident(name)}" for text, name in texts]
+
+
+def hash_item(piece: Slice, pairs: Sequence[ColumnPair]) -> str:
+    """The row's hash as `hash`."""
+    return f"{source_hash(pairs, lambda name: ref(piece.table, name))} AS {ident('hash')}"
+
+
+def rows_by_hash_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> str:
+    """Keys, hash and credited exclusion of all rows of the slice."""
+    scope = of_tenant(piece.dataset, piece.table, piece.tenant)
+    items = [*key_items(piece, pairs), hash_item(piece, pairs), f'{scope.excluded} AS "excluded"']
+    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {inside(scope, piece, kind)}"
+
+
+def excluded_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> str:
+    """Keys and credited exclusion of the rows that exclusions keep out."""
+    scope = of_tenant(piece.dataset, piece.table, piece.tenant)
+    items = ", ".join([*key_items(piece, pairs), f'{scope.excluded} AS "excluded"'])
+    # Without exclusions the condition is the constant FALSE, and PostgreSQL reads nothing.
+    some = piece.dataset.exclusions_of(piece.table)
+    names = ", ".join(literal(one.name) for one in some)
+    out = f"{scope.excluded} IN ({names})" if some else "FALSE"
+    return f"SELECT {items} FROM {scope.source}\nWHERE {inside(scope, piece, kind)} AND {out}"

@@ -1,0 +1,150 @@
+"""Rows by their keys, given as canonical text, and rows by what changed.
+
+Keys of common types are turned back into values of the column's type, so that its index finds
+them; others are compared as text.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from windlass.domain.dataset import Dataset, Slice, TableSpec
+from windlass.domain.errors import PlanError
+from windlass.domain.schema import ColumnPair
+from windlass.source.count import inside
+from windlass.source.digest import hash_item, key_items
+from windlass.source.quote import ident, text_array
+from windlass.source.relation import relation_sql
+from windlass.source.select import fill, of_anyone, ref, select_kept
+from windlass.source.times import TimeType, since, within
+from windlass.verify.pgtype import parse
+
+CHUNK = 5_000
+"""Keys in one statement."""
+
+NULL = "N"
+"""The canonical text of NULL."""
+
+_TYPED = {"int2", "int4", "int8", "oid", "uuid", "numeric", "text"}
+"""Families whose canonical text is the value's own, or has its length in front."""
+
+_OWN = ("coalesce(({c})::text,'N')", "coalesce(trim_scale({c})::text,'N')")
+_WITH_LENGTH = "coalesce(octet_length(({c})::text)||':'||({c})::text,'N')"
+
+TimeOf = Callable[[TableSpec, str], TimeType]
+"""The type of a time column of that table; PlanError when it is none."""
+
+
+def chunks(piece: Slice, keys: pa.Table) -> Iterator[list[list[str]]]:
+    """The distinct keys, in pieces that fit a statement; one list of texts per key column."""
+    names = list(piece.table.key)
+    distinct = keys.select(names).group_by(names).aggregate([])
+    for start in range(0, distinct.num_rows, CHUNK):
+        part = distinct.slice(start, CHUNK)
+        yield [[str(text) for text in part.column(name).to_pylist()] for name in names]
+
+
+def among(piece: Slice, pairs: Sequence[ColumnPair], chunk: list[list[str]]) -> str:
+    """The condition that a row's key is one of these."""
+    by_name = {pair.name: pair for pair in pairs}
+    columns = [
+        _Column.of(piece.table, by_name[name], texts)
+        for name, texts in zip(piece.table.key, chunk, strict=True)
+    ]
+    if len(columns) == 1:
+        return f"{columns[0].reference} = ANY ({columns[0].array})"
+    references = ", ".join(column.reference for column in columns)
+    arrays = ", ".join(column.array for column in columns)
+    return f"({references}) IN (SELECT * FROM unnest({arrays}))"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One key column as it is compared: a reference, and an array of the same type."""
+
+    reference: str
+    array: str
+
+    @classmethod
+    def of(cls, table: TableSpec, pair: ColumnPair, texts: list[str]) -> "_Column":
+        family = parse(pair.source_type).family
+        values = _values(pair, texts) if family in _TYPED and NULL not in texts else None
+        if values is None:
+            text = f"({fill(pair.source_text, table, pair.name)})::text"
+            return cls(text, text_array(texts))
+        return cls(ref(table, pair.name), f"{text_array(values)}::{family}[]")
+
+
+def _values(pair: ColumnPair, texts: list[str]) -> list[str] | None:
+    """The values that those canonical texts stand for; None where the text is another form."""
+    if pair.source_text in _OWN:
+        return texts
+    if pair.source_text == _WITH_LENGTH:
+        return [text.partition(":")[2] for text in texts]
+    return None
+
+
+def read_keys_sql(
+    piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, chunk: list[list[str]]
+) -> str:
+    """The kept rows of the slice with these keys."""
+    time = ref(piece.table, piece.table.target_time)
+    return select_kept(piece, pairs, within(time, kind, piece.interval), among(piece, pairs, chunk))
+
+
+def lookup_sql(
+    piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, chunk: list[list[str]]
+) -> str:
+    """Keys, hash, credited exclusion and `inside` of these keys, wherever they now belong."""
+    scope = of_anyone(piece.dataset, piece.table, piece.tenant)
+    items = [
+        *key_items(piece, pairs),
+        hash_item(piece, pairs),
+        f'{scope.excluded} AS "excluded"',
+        f'coalesce({inside(scope, piece, kind)}, FALSE) AS "inside"',
+    ]
+    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {among(piece, pairs, chunk)}"
+
+
+def changed_sql(
+    piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, at: datetime, type_of: TimeOf
+) -> str:
+    """Keys of rows with a version of their own or of an ancestor from `at` on, and `inside`."""
+    table = piece.table
+    scope = of_anyone(piece.dataset, table, piece.tenant)
+    here = f"{inside(scope, piece, kind)} AND {scope.excluded} IS NULL"
+    items = [*key_items(piece, pairs), f'coalesce({here}, FALSE) AS "inside"']
+    branches = _changes(piece.dataset, table, table.key, at, type_of)
+    if not branches:
+        raise _no_version(table)
+    key = ", ".join(f"t.{ident(name)}" for name in table.key)
+    found = "\nUNION ALL ".join(branches)
+    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE ({key}) IN ({found})"
+
+
+def _changes(
+    dataset: Dataset, table: TableSpec, columns: Sequence[str], at: datetime, type_of: TimeOf
+) -> list[str]:
+    """Queries for those columns of changed rows: each can use the index of one version."""
+    head = ", ".join(f"t.{ident(name)}" for name in columns)
+    base = f"SELECT {head} FROM {relation_sql(table.relation)} AS t WHERE"
+    own = []
+    if table.version is not None:
+        kind = type_of(table, table.version)
+        own = [f"{base} {since(f't.{ident(table.version)}', kind, at)}"]
+    if table.parent is None:
+        return own
+    parent = dataset.table(table.parent.table)
+    above = _changes(dataset, parent, [up for _, up in table.parent.on], at, type_of)
+    links = ", ".join(f"t.{ident(child)}" for child, _ in table.parent.on)
+    return own + [f"{base} ({links}) IN ({query})" for query in above]
+
+
+def _no_version(table: TableSpec) -> PlanError:
+    return PlanError(
+        f"table {table.name} has no version to find changes by",
+        why="neither it nor a table above it names a `version` column",
+        next_step=f"set datasets.….tables.{table.name}.version, or rely on comparing digests",
+    )

@@ -1,0 +1,84 @@
+"""Ending sessions on the source, with pg_stat_activity as the witness."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from windlass.domain.errors import TransientError
+from windlass.source.quote import literal
+from windlass.source.session import Connection, Server, control, rows
+
+PATIENCE = 10.0
+"""Seconds until a session that does not end is an error."""
+
+_PAUSE = 0.02
+_DOING = "ending sessions"
+
+
+def end_attempt(server: Server, name: str) -> int:
+    """Cancel and terminate all sessions of that application_name but this one; how many there
+    were. Returns once the server lists none; TransientError when some stay."""
+    ours = f"application_name = {literal(name)} AND pid <> pg_backend_pid()"
+    with control(server, _DOING) as connection:
+        return _end(server, connection, ours)
+
+
+def end_session(server: Server, name: str, pid: int) -> int:
+    """The same for one session of that application_name, by its backend's pid."""
+    ours = f"pid = {literal(pid)} AND application_name = {literal(name)}"
+    with control(server, _DOING) as connection:
+        return _end(server, connection, ours)
+
+
+def _end(server: Server, connection: Connection, ours: str) -> int:
+    seen: set[int] = set()
+
+    def none_left() -> bool:
+        # Again at every look: a session may only now have come up to where it can be seen.
+        pids = _signalled(connection, ours)
+        seen.update(pids)
+        return not pids
+
+    if not wait_until(none_left, PATIENCE):
+        raise _stay(server, connection, ours)
+    return len(seen)
+
+
+def _signalled(connection: Connection, ours: str) -> Sequence[int]:
+    # Terminate too: a backend that waits for its client to read does not answer a cancel.
+    found = rows(
+        connection,
+        "SELECT pid, pg_cancel_backend(pid), pg_terminate_backend(pid) "
+        f"FROM pg_stat_activity WHERE {ours}",
+    )
+    return [pid for pid, _, _ in found]
+
+
+def _stay(server: Server, connection: Connection, ours: str) -> TransientError:
+    left = rows(connection, f"SELECT pid FROM pg_stat_activity WHERE {ours}")
+    return TransientError(
+        f"sessions do not end: {', '.join(str(pid) for (pid,) in left)}",
+        where=server.place,
+        why=f"they were cancelled and terminated {PATIENCE:g} s ago and are still listed",
+        next_step="SELECT * FROM pg_stat_activity WHERE application_name LIKE 'windlass:%'",
+    )
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> bool:
+    """Look until it is true, at most so long."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def count_running(server: Server, name: str) -> int:
+    """Sessions of that application_name that are at work: not idle, in a transaction or not."""
+    with control(server, "looking for sessions") as connection:
+        found = rows(
+            connection,
+            "SELECT count(*) FROM pg_stat_activity WHERE state NOT LIKE 'idle%' "
+            f"AND application_name = {literal(name)} AND pid <> pg_backend_pid()",
+        )
+        return int(found[0][0])

@@ -1,0 +1,217 @@
+"""PostgreSQL as a source (ports.Source): each method opens what it needs and closes it again."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+import psycopg
+import pyarrow as pa
+
+from windlass.domain.attempt import Attempt
+from windlass.domain.dataset import Dataset, Slice, TableSpec
+from windlass.domain.errors import PlanError
+from windlass.domain.results import Bucket, Digest, SliceCount
+from windlass.domain.schema import ColumnPair, SourceColumn
+from windlass.domain.window import Interval
+from windlass.source import count, digest, discover, select, times
+from windlass.source.check import Finding, check_server, check_tables, grants
+from windlass.source.keys import changed_sql, chunks, lookup_sql, read_keys_sql
+from windlass.source.kill import count_running, end_attempt
+from windlass.source.relation import is_query
+from windlass.source.session import Connection, Limits, Server, consistent, control
+from windlass.source.snapshot import Hold, hold
+from windlass.source.stream import Driver, read_all, stream
+from windlass.source.times import TimeType
+
+Batches = AbstractContextManager[Iterator[pa.RecordBatch]]
+
+
+class PostgresSource:
+    """One application database.
+
+    `url` is libpq's; `statement_timeout` and `lock_timeout` are milliseconds (0: never) and
+    replace what the role has by default.
+    """
+
+    def __init__(self, url: str, *, statement_timeout: int = 0, lock_timeout: int = 60_000) -> None:
+        self._server = Server(url, Limits(statement_timeout, lock_timeout))
+        self._driver = Driver(self._server)
+        self._types: dict[tuple[str, str], TimeType] = {}
+
+    def columns(self, table: TableSpec, dataset: Dataset | None = None) -> tuple[SourceColumn, ...]:
+        """The relation's columns; a time from the parent takes its type from there, so that
+        `dataset` is needed for it."""
+        with control(self._server, f"reading the columns of {table.relation}") as connection:
+            own = self._described(connection, table.relation)
+            discover.check_columns(table, own, self._server.place)
+            if not table.time_from_parent:
+                return own
+            inherited = self._inherited(connection, table, dataset)
+            return (*(one for one in own if one.name != inherited.name), inherited)
+
+    def _inherited(
+        self, connection: Connection, table: TableSpec, dataset: Dataset | None
+    ) -> SourceColumn:
+        if dataset is None:
+            raise PlanError(f"table {table.name} takes its time from its parent: give the dataset")
+        owner = discover.time_owner(dataset, table)
+        for column in self._described(connection, owner.relation):
+            if column.name == table.target_time:
+                return column
+        raise PlanError(
+            f"{owner.relation} has no column {table.target_time}",
+            where=self._server.place,
+            why=f"table {table.name} takes its time from there ({table.time})",
+            next_step=f"correct `time` of {table.name} in the fleet file",
+        )
+
+    def _described(self, connection: Connection, relation: str) -> tuple[SourceColumn, ...]:
+        try:
+            return discover.relation_columns(connection, relation)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            if is_query(relation):
+                raise
+            raise discover.no_such_table(self._server, connection, relation) from None
+
+    def tenants(self, dataset: Dataset) -> list[tuple[str, str]]:
+        """(customer, profile) pairs, distinct and sorted; NULL in either belongs to nobody."""
+        if dataset.tenants_query is None:
+            return sorted(set(dataset.tenants_list))
+        with control(self._server, f"finding the tenants of {dataset.name}") as connection:
+            return discover.tenant_pairs(connection, dataset.tenants_query)
+
+    def histogram(self, dataset: Dataset, slices: Sequence[Slice], step: timedelta) -> list[Bucket]:
+        """Kept rows per step, all tables from one snapshot."""
+        typed = [(piece, self._time_type(piece)) for piece in slices]
+        with consistent(self._server, f"counting {dataset.name} by time") as connection:
+            return count.histogram(connection, typed, step)
+
+    def null_times(self, piece: Slice) -> int:
+        """Rows of the tenant, excluded or not, whose time is NULL."""
+        with control(self._server, f"counting {piece.table.name} without time") as connection:
+            return count.count_null_times(connection, piece)
+
+    def totals(self, piece: Slice) -> SliceCount:
+        """`count` of the present, without hazards, for the plan."""
+        kind = self._time_type(piece)
+        with control(self._server, f"counting {piece.table.name}") as connection:
+            return count.count_slice(connection, piece, (), kind)
+
+    def hold(self, attempt: Attempt) -> AbstractContextManager[Hold]:
+        """Export a snapshot and keep it importable."""
+        return hold(self._server, attempt.application_name)
+
+    def count(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> SliceCount:
+        """Kept, excluded, hazards (only columns that have some) and max version."""
+        kind = self._time_type(piece, pairs)
+        with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
+            return count.count_slice(connection, piece, pairs, kind)
+
+    def read(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> Batches:
+        """Stream the kept rows."""
+        table = piece.table
+        time = select.ref(table, table.target_time)
+        within = times.within(time, self._time_type(piece, pairs), piece.interval)
+        return self._stream(select.select_kept(piece, pairs, within), attempt, snapshot)
+
+    def read_excluded(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> Batches:
+        """Stream the keys that exclusions keep out."""
+        query = digest.excluded_sql(piece, pairs, self._time_type(piece, pairs))
+        return self._stream(query, attempt, snapshot)
+
+    def digest(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        snapshot: str | None,
+        steps: Sequence[Interval] = (),
+    ) -> list[Digest]:
+        """The server's own digests of kept rows."""
+        kind = self._time_type(piece, pairs)
+        with self._in(attempt, snapshot, f"hashing {piece.table.name}") as connection:
+            return digest.digests(connection, piece, pairs, kind, steps)
+
+    def rows_by_hash(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> pa.Table:
+        """Keys, hash and credited exclusion of all rows of the slice."""
+        query = digest.rows_by_hash_sql(piece, pairs, self._time_type(piece, pairs))
+        return read_all(self._driver, [query], attempt.application_name, snapshot)
+
+    def lookup(
+        self, piece: Slice, pairs: Sequence[ColumnPair], keys: pa.Table, attempt: Attempt
+    ) -> pa.Table:
+        """What the source says now of these keys."""
+        kind = self._time_type(piece, pairs)
+        queries = [lookup_sql(piece, pairs, kind, chunk) for chunk in chunks(piece, keys)]
+        return read_all(self._driver, queries, attempt.application_name, None)
+
+    def changed(
+        self, piece: Slice, pairs: Sequence[ColumnPair], since: datetime, attempt: Attempt
+    ) -> pa.Table:
+        """Keys of rows changed from `since` on, by their own version or an ancestor's."""
+        kind = self._time_type(piece, pairs)
+        query = changed_sql(piece, pairs, kind, since, self._column_type)
+        return read_all(self._driver, [query], attempt.application_name, None)
+
+    def read_keys(
+        self, piece: Slice, pairs: Sequence[ColumnPair], keys: pa.Table, attempt: Attempt
+    ) -> pa.Table:
+        """The present kept rows of the slice with these keys."""
+        kind = self._time_type(piece, pairs)
+        queries = [read_keys_sql(piece, pairs, kind, chunk) for chunk in chunks(piece, keys)]
+        return read_all(self._driver, queries, attempt.application_name, None)
+
+    def running(self, attempt: Attempt) -> int:
+        """Sessions of the attempt that are at work."""
+        return count_running(self._server, attempt.application_name)
+
+    def kill(self, attempt: Attempt) -> int:
+        """End every session of the attempt."""
+        return end_attempt(self._server, attempt.application_name)
+
+    def check(self) -> list[Finding]:
+        """Findings about the server, for `doctor`."""
+        return check_server(self._server)
+
+    def check_tables(self, dataset: Dataset) -> list[Finding]:
+        """Findings about the tables that the dataset reads, for `doctor`."""
+        return check_tables(self._server, dataset)
+
+    def grants(self, dataset: Dataset) -> list[str]:
+        """The statements that give the reader's role what a rebuild needs."""
+        return grants(self._server, dataset)
+
+    def _in(
+        self, attempt: Attempt, snapshot: str | None, doing: str
+    ) -> AbstractContextManager[Connection]:
+        return consistent(self._server, doing, attempt.application_name, snapshot)
+
+    def _stream(self, query: str, attempt: Attempt, snapshot: str | None) -> Batches:
+        return stream(self._driver, query, attempt.application_name, snapshot)
+
+    def _time_type(self, piece: Slice, pairs: Sequence[ColumnPair] = ()) -> TimeType:
+        """The type of the slice's time: known from the pairs, else asked once."""
+        table = piece.table
+        for pair in pairs:
+            if pair.name == table.target_time:
+                return times.time_type(pair.source_type, pair.name, table.name)
+        owner = discover.time_owner(piece.dataset, table)
+        return self._column_type(owner, table.target_time)
+
+    def _column_type(self, table: TableSpec, column: str) -> TimeType:
+        known = self._types.get((table.relation, column))
+        if known is None:
+            with control(self._server, f"reading the columns of {table.relation}") as connection:
+                columns = self._described(connection, table.relation)
+            declared = {one.name: one.type for one in columns}.get(column, "missing")
+            known = times.time_type(declared, column, table.relation)
+            self._types[table.relation, column] = known
+        return known

@@ -408,6 +408,14 @@ class Ledger(Protocol):
         """Set the tenant's state from its windows' states, and return it."""
         ...
 
+    def tenant_cancelled(self, campaign: str, cluster: str, database: str) -> None:
+        """Unfinished windows and the tenant itself are cancelled; published windows stay."""
+        ...
+
+    def cluster_closed(self, campaign: str, cluster: str) -> State:
+        """Roll the cluster's state (and the campaign's) up from its tenants; ended_at."""
+        ...
+
     def unfinished_subjects(self, campaign: str, cluster: str, database: str) -> list[Attempt]:
         """The latest attempt of every subject of the tenant (windows, groups, steps), for
         killing and sweeping."""

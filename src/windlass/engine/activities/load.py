@@ -1,6 +1,7 @@
 """Loading one window into staging of its own, and proving that staging holds what was read."""
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice
 from windlass.domain.errors import MismatchError
 from windlass.domain.results import Digest, SliceCount
@@ -45,17 +46,24 @@ class LoadActivities:
         load = Load(order.window, attempt.number, 0)
         with self._desk.watch(attempt, tenant, order.window) as watch:
             jobs = self._desk.jobs(order.group, window.interval, [load])
-            rows = [self._table(job, attempt, order.snapshot.id, mode, watch) for job in jobs]
-        self._desk.ledger.window_loaded(order.window, sum(rows))
-        return replace(load, rows=sum(rows))
+            rows = sum(self._table(job, attempt, order.snapshot.id, mode, watch) for job in jobs)
+        self._desk.ledger.window_loaded(order.window, rows)
+        return replace(load, rows=rows)
 
     def _table(
         self, job: TableJob, attempt: Attempt, snapshot: str, mode: Mode, watch: Watch
     ) -> int:
-        """Count, stage, stream, compare. Returns the rows staged."""
+        """Stage and prove one table; returns its rows."""
+        started = time.monotonic()
         self._desk.target.stage(job.live, job.rows[0])
-        if mode is Mode.DELETE:
-            return 0
+        moved = mode is not Mode.DELETE
+        rows = self._move(job, attempt, snapshot, watch) if moved else 0
+        seconds = time.monotonic() - started
+        self._desk.ledger.table_loaded(attempt.subject, job.spec.name, rows, seconds)
+        return rows
+
+    def _move(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> int:
+        """Count, stream, compare. Returns the rows staged."""
         count = self._desk.source.count(job.piece, job.plan.columns, attempt, snapshot)
         watch.pulse(0)
         read = self._stream(job, attempt, snapshot, watch)
@@ -77,8 +85,8 @@ class LoadActivities:
         part = stretch(job.piece, count.kept, attempt.campaign)
         piece, pairs = replace(job.piece, interval=part), job.plan.columns
         (expected,) = self._desk.source.digest(piece, pairs, attempt, snapshot)
-        time = job.spec.target_time
-        found = self._desk.target.staged(job.rows[0], pairs, part, time, md5=True)
+        column = job.spec.target_time
+        found = self._desk.target.staged(job.rows[0], pairs, part, column, md5=True)
         if found != expected:
             raise MismatchError(
                 "a sampled stretch differs between PostgreSQL's own fingerprint and staging",
@@ -113,8 +121,3 @@ def stretch(piece: Slice, rows: int, seed: str) -> Interval:
 def total(loads: Sequence[Load]) -> int:
     """Rows of all loads."""
     return sum(load.rows for load in loads)
-
-
-def stagings(jobs: Sequence[TableJob]) -> list[Staging]:
-    """All staging tables of these jobs."""
-    return [one for job in jobs for one in job.rows]

@@ -94,7 +94,7 @@ class PublishActivities:
             return removed
         pairs = job.plan.columns
         keys = self._desk.target.gone_keys(
-            job.live, job.piece, pairs, job.rows, excluded, attempt, LOOKUP_KEYS
+            job.live, job.piece, pairs, job.rows, excluded, LOOKUP_KEYS, attempt
         )
         found = self._desk.source.lookup(job.piece, pairs, keys, attempt)
         here = sum(
@@ -121,7 +121,7 @@ class PublishActivities:
     ) -> None:
         ledger, table, started = self._desk.ledger, job.spec.name, time.monotonic()
         ledger.step_begin(work.group.group, attempt.number, table, "publish")
-        facts: Mapping[str, int | str | float] = self._desk.target.publish(
+        facts: Mapping[str, int | float | str] = self._desk.target.publish(
             job.live,
             job.piece,
             job.plan.columns,

@@ -56,12 +56,11 @@ class Settler:
     def remember(self, outcomes: Sequence[Outcome]) -> None:
         """Record the verified range, so that later campaigns may skip what still holds."""
         ref = self._work.group
-        plan = self._desk.plan(ref.tenant.campaign)
-        tenant = self._desk.tenant(ref.tenant)
+        plan, tenant = self._desk.plan(ref.tenant.campaign), self._desk.tenant(ref.tenant)
+        definition = definition_of(plan.request, tenant)
         for window in self._desk.group(ref).windows:
-            self._desk.ledger.record_verified(
-                window.id, definition_of(plan.request, tenant), self._held(window.id, outcomes)
-            )
+            held = self._held(window.id, outcomes)
+            self._desk.ledger.record_verified(window.id, definition, held)
 
     def _held(self, window: str, outcomes: Sequence[Outcome]) -> dict[str, HeldCounts]:
         """What each table of the window holds: of the whole group when it is one window."""
@@ -142,7 +141,7 @@ class Settler:
     def _judged(self, job: TableJob, mendable: bool) -> Outcome:
         """Live must equal staging but for rows that changed meanwhile, and count as the source."""
         stray = self._desk.target.differing(
-            job.live, job.piece, job.plan.columns, job.rows, self._attempt, FEW_KEYS + 1
+            job.live, job.piece, job.plan.columns, job.rows, FEW_KEYS + 1, self._attempt
         )
         source, live = self._source(job), self._live(job)
         if not stray.num_rows and source.kept == live:

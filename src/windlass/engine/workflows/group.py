@@ -56,12 +56,13 @@ class Group:
         for attempt in range(1, GROUP_TRIES + 1):
             try:
                 if await self._settle_down(attempt):
-                    return None
+                    return
             except (ActivityError, SnapshotDied) as error:
                 if is_cancelled_exception(error):
                     raise
                 if not passes_by_itself(error) or attempt == GROUP_TRIES:
-                    return await self._park(error)
+                    await self._park(error)
+                    return
                 await self._note_retry(error, attempt)
                 await workflow.sleep(pause_before(attempt))
 

@@ -1,6 +1,7 @@
 """One tenant: its publish groups in order, some at a time, each on its own."""
 
 import asyncio
+from collections.abc import Iterable
 
 from temporalio import workflow
 
@@ -34,7 +35,7 @@ class TenantWorkflow:
         try:
             done = await self._run_groups(order)
         except asyncio.CancelledError:
-            await asyncio.shield(asyncio.ensure_future(self._cancelled(order.tenant)))
+            await self._cancelled(order.tenant)
             raise
         if done is not None:
             workflow.continue_as_new(TenantInput(order.tenant, order.windows_in_flight, done))
@@ -74,8 +75,9 @@ class TenantWorkflow:
 async def _room(flight: set[asyncio.Task[None]], limit: int) -> set[asyncio.Task[None]]:
     """Wait until fewer than `limit` groups are in flight; raises what a group raised."""
     while len(flight) >= limit:
-        done, flight = await workflow.wait(flight, return_when=asyncio.FIRST_COMPLETED)
+        done, rest = await workflow.wait(flight, return_when=asyncio.FIRST_COMPLETED)
         _raise_first(done)
+        flight = set(rest)
     return flight
 
 
@@ -92,6 +94,6 @@ async def _cancel(flight: set[asyncio.Task[None]]) -> None:
         await workflow.wait(flight)
 
 
-def _raise_first(done: set[asyncio.Task[None]] | list[asyncio.Task[None]]) -> None:
+def _raise_first(done: Iterable[asyncio.Task[None]]) -> None:
     for task in done:
         task.result()

@@ -1,0 +1,114 @@
+"""Keeping the books: what a campaign, a tenant, a group is up to, and leaving nothing behind."""
+
+from temporalio import activity
+
+from windlass.domain.states import Mode, State
+from windlass.engine.activities.desk import Desk
+from windlass.engine.activities.watch import translated
+from windlass.engine.payloads import (
+    CampaignInput,
+    CampaignOrder,
+    GroupOrder,
+    GroupRef,
+    TenantOrder,
+    TenantRef,
+    Trouble,
+)
+
+
+class BookActivities:
+    """Short activities around the ledger. All are safe to repeat."""
+
+    def __init__(self, desk: Desk, windows: int, windows_per_tenant: int) -> None:
+        self._desk = desk
+        self._windows, self._per_tenant = windows, min(windows, windows_per_tenant)
+
+    @activity.defn(name="open-campaign", no_thread_cancel_exception=True)
+    @translated
+    def open_campaign(self, order: CampaignInput) -> CampaignOrder:
+        """The tenants that have something to do, under the cluster's limits."""
+        plan = self._desk.plan(order.campaign)
+        self._desk.ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
+        databases = tuple(
+            t.tenant.database
+            for t in plan.tenants
+            if t.tenant.cluster == order.cluster and t.groups
+        )
+        at_once = max(1, self._windows // self._per_tenant)
+        return CampaignOrder(plan.request.dataset.name, databases, at_once, self._per_tenant)
+
+    @activity.defn(name="close-cluster", no_thread_cancel_exception=True)
+    @translated
+    def close_campaign(self, order: CampaignInput) -> None:
+        """Roll the tenants' states up, and close the cluster's books."""
+        self._desk.ledger.cluster_closed(order.campaign, order.cluster)
+
+    @activity.defn(name="open-tenant", no_thread_cancel_exception=True)
+    @translated
+    def open_tenant(self, tenant: TenantRef) -> TenantOrder:
+        """All groups of the tenant, in order, by their ids."""
+        self._desk.ledger.tenant_state(
+            tenant.campaign, tenant.cluster, tenant.database, State.RUNNING
+        )
+        snapshot = self._desk.plan(tenant.campaign).request.mode is not Mode.DELETE
+        return TenantOrder(
+            tuple(
+                GroupOrder(group.id, tuple(w.id for w in group.windows), snapshot)
+                for group in self._desk.tenant(tenant).groups
+            )
+        )
+
+    @activity.defn(name="close-tenant", no_thread_cancel_exception=True)
+    @translated
+    def close_tenant(self, tenant: TenantRef) -> None:
+        """Set the tenant's state from its windows."""
+        self._desk.ledger.tenant_rolled_up(tenant.campaign, tenant.cluster, tenant.database)
+
+    @activity.defn(name="close-cancelled", no_thread_cancel_exception=True)
+    @translated
+    def close_cancelled(self, tenant: TenantRef) -> None:
+        """Kill what is left of the tenant on both servers, prove it, sweep, and say so."""
+        ledger = self._desk.ledger
+        found = ledger.unfinished_subjects(tenant.campaign, tenant.cluster, tenant.database)
+        killed = sum(self._desk.kill(attempt) for attempt in found)
+        swept = sum(self._desk.target.sweep(attempt) for attempt in found)
+        ledger.tenant_cancelled(tenant.campaign, tenant.cluster, tenant.database)
+        text = (
+            f"cancelled: {killed} statements were still listed, none is now on either server; "
+            f"{swept} staging tables dropped; published windows stay"
+        )
+        self._event(tenant, "cancelled", text)
+
+    def _event(self, tenant: TenantRef, kind: str, text: str, subject: str = "") -> None:
+        self._desk.ledger.event(
+            tenant.campaign, tenant.cluster, tenant.database, subject, kind, text
+        )
+
+    @activity.defn(name="sweep-group", no_thread_cancel_exception=True)
+    @translated
+    def sweep(self, ref: GroupRef) -> None:
+        """Drop the staging of every attempt of the group."""
+        for attempt in self._desk.ledger.group_subjects(ref.group):
+            self._desk.target.sweep(attempt)
+
+    @activity.defn(name="park-group", no_thread_cancel_exception=True)
+    @translated
+    def park(self, trouble: Trouble) -> None:
+        """Leave the group (or the whole tenant) to the operator, with the reason; nothing of it
+        stays in staging."""
+        ref = trouble.tenant
+        if not trouble.group:
+            self._desk.ledger.tenant_state(
+                ref.campaign, ref.cluster, ref.database, State.PARKED, trouble.text
+            )
+            return
+        for attempt in self._desk.ledger.group_subjects(trouble.group):
+            self._desk.kill(attempt)
+            self._desk.target.sweep(attempt)
+        self._desk.ledger.group_parked(trouble.group, trouble.text)
+
+    @activity.defn(name="note-retry", no_thread_cancel_exception=True)
+    @translated
+    def note_retry(self, trouble: Trouble) -> None:
+        """Write down what went wrong before the group is tried again."""
+        self._event(trouble.tenant, "retry", trouble.text, trouble.group)

@@ -1,0 +1,37 @@
+"""Real servers for every test that asks for them: started once per session, with no workers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from windlass.localstack.stack import Endpoints, LocalStack
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """PostgreSQL, ClickHouse and Temporal; stopped and deleted at the end of the session."""
+    directory: Path = tmp_path_factory.mktemp("stack")
+    stack = LocalStack(directory)
+    try:
+        yield stack.up(workers=0)
+    finally:
+        stack.reset()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(local_stack: Endpoints) -> str:
+    """postgresql://user:password@127.0.0.1:PORT/app. Tests make schemas of their own in it."""
+    return local_stack.postgres
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(local_stack: Endpoints) -> str:
+    """http://user:password@127.0.0.1:PORT. Tests make databases of their own in it."""
+    return local_stack.clickhouse
+
+
+@pytest.fixture(scope="session")
+def temporal_address(local_stack: Endpoints) -> str:
+    """host:port of a Temporal server with namespace `default`."""
+    return local_stack.temporal

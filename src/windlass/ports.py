@@ -368,6 +368,10 @@ class Ledger(Protocol):
     """What the engine's activities need of the durable record. Each call is one transaction and
     safe to repeat."""
 
+    def ledger_id(self) -> str:
+        """This ledger's own UUID."""
+        ...
+
     # requests: an operator's question, answered by a cluster's worker
     def request(self, request: str) -> tuple[str, str]:
         """(kind, payload JSON) of a request."""

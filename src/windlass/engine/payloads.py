@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrandInput:
-    """A question for the cluster's worker; its text and answer live in the ledger."""
+    """A question for the cluster's worker; its text and answer live in the ledger of that id."""
 
     request: str
+    ledger: str
 
 
 @dataclass(frozen=True)
 class CampaignInput:
-    """One campaign on one cluster."""
+    """One campaign on one cluster, as the ledger of that id has it."""
 
     campaign: str
     cluster: str
+    ledger: str
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ BEAT = timedelta(seconds=1)
 HEARTBEAT = timedelta(seconds=15)
 LONG = timedelta(days=30)
 SHORT = timedelta(minutes=10)
+GRACE = timedelta(seconds=2)
 GROUP_TRIES = 6
 SETTLE_AGAIN = 3
 

@@ -261,7 +261,7 @@ class Fleet(Strict):
         description="sqlite:///FILE for one host, postgresql://… for a team",
     )
     clusters: Annotated[dict[Name, Cluster], Field(min_length=1)]
-    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    datasets: dict[Name, Dataset] = Field(default_factory=dict)
     guard: Guard = Guard()
     _path: Path = PrivateAttr(Path("windlass.yaml"))
 

@@ -27,6 +27,7 @@ class BookActivities:
     @translated
     def open_campaign(self, order: CampaignInput) -> CampaignOrder:
         """The tenants that have something to do, under the cluster's limits."""
+        self._desk.check_ledger(order.ledger)
         plan = self._desk.plan(order.campaign)
         self._desk.ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
         databases = tuple(

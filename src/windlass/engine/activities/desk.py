@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
-from windlass.domain.errors import PlanChangedError
+from windlass.domain.errors import ConfigError, PlanChangedError
 from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.schema import TargetTable
 from windlass.domain.window import Interval
@@ -43,6 +43,17 @@ class Desk:
 
     def _plan(self, campaign: str) -> Plan:
         return self.ledger.campaign_plan(campaign)
+
+    def check_ledger(self, theirs: str) -> None:
+        """Refuse work that is written down elsewhere. `theirs` is the asker's ledger id."""
+        ours = self.ledger.ledger_id()
+        if theirs != ours:
+            raise ConfigError(
+                "worker and command line use different ledgers",
+                where=f"worker of cluster {self.cluster}",
+                why=f"the worker's is {ours}, the command line's {theirs}",
+                next_step="give both the same `ledger:` (postgresql://… for more than one host)",
+            )
 
     def tenant(self, ref: TenantRef) -> TenantPlan:
         """The tenant's plan."""

@@ -84,6 +84,7 @@ class ErrandActivities:
     @translated
     def answer(self, order: ErrandInput) -> None:
         """Answer the request in the ledger; an error of ours is an answer too."""
+        self._desk.check_ledger(order.ledger)
         ledger = self._desk.ledger
         kind, payload = ledger.request(order.request)
         kinds: dict[str, Callable[[str, Attempt, Watch], object]] = {

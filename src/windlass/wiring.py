@@ -1,0 +1,394 @@
+"""Where adapters meet the engine: builds them from the fleet, and speaks to Temporal.
+
+Imports of drivers stand inside the functions, so that commands which only look start fast.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windlass import settings
+from windlass.domain.errors import (
+    ConfigError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+    WindlassError,
+)
+from windlass.domain.naming import campaign_name
+from windlass.domain.plan import ClusterPlan, Plan, Request
+from windlass.domain.record import CampaignDraft, Scope
+from windlass.domain.states import State
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, WorkflowHandle
+    from temporalio.service import TLSConfig
+
+    from windlass.engine.worker import Seat
+    from windlass.ledger import SqlLedger
+
+OnWait = Callable[[str], None]
+"""Called with a line for the operator whenever something takes its time."""
+
+log = logging.getLogger("windlass")
+
+NO_WORKER_AFTER = 8.0
+"""Seconds without an answer after which a queue without a poller is called abandoned."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return datetime.now(UTC)
+
+
+def open_fleet(config: Path | None) -> settings.Fleet:
+    """Find, read and check the fleet file."""
+    return settings.load(settings.find(config))
+
+
+def open_ledger(fleet: settings.Fleet) -> "SqlLedger":
+    """Open (and bring up to date) the fleet's ledger."""
+    from windlass.ledger import open_ledger as opened
+
+    return opened(fleet.ledger_url)
+
+
+async def connect(cluster: settings.Cluster) -> "Client":
+    """The cluster's Temporal. Raises UnreachableError with what to type."""
+    from temporalio.client import Client
+
+    temporal = cluster.temporal
+    try:
+        return await Client.connect(
+            temporal.address,
+            namespace=temporal.namespace,
+            api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
+            tls=_tls(temporal),
+        )
+    except RuntimeError as error:
+        raise UnreachableError(
+            "Temporal does not answer",
+            where=f"cluster {cluster.name}, {temporal.address}",
+            why=str(error).splitlines()[0][:300],
+            next_step="start it (locally: windlass dev up), or correct temporal.address",
+        ) from error
+
+
+def _tls(temporal: settings.Temporal) -> "bool | TLSConfig":
+    from temporalio.service import TLSConfig
+
+    if isinstance(temporal.tls, bool):
+        return temporal.tls or temporal.api_key is not None
+    files = temporal.tls
+    return TLSConfig(
+        server_root_ca_cert=_bytes(files.server_root_ca),
+        client_cert=_bytes(files.client_cert),
+        client_private_key=_bytes(files.client_key),
+        domain=files.server_name,
+    )
+
+
+def _bytes(path: Path | None) -> bytes | None:
+    try:
+        return path.read_bytes() if path else None
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path}", why=error.strerror or "", next_step="correct temporal.tls"
+        ) from error
+
+
+async def ask(
+    fleet: settings.Fleet, cluster: str, kind: str, payload: str, *, on_wait: OnWait
+) -> str:
+    """Ask the cluster's worker; the answer's JSON. Raises what the worker raised."""
+    from windlass.engine.payloads import ErrandInput
+    from windlass.engine.worker import task_queue
+    from windlass.engine.workflows.errand import ErrandWorkflow
+
+    ledger = open_ledger(fleet)
+    client = await connect(fleet.cluster(cluster))
+    request = ledger.create_request(kind, cluster, payload)
+    handle = await client.start_workflow(
+        ErrandWorkflow.run,
+        ErrandInput(request, ledger.ledger_id()),
+        id=f"windlass/ask/{kind}/{request}",
+        task_queue=task_queue(cluster),
+    )
+    try:
+        await _wait(client, handle, cluster, on_wait)
+    except asyncio.CancelledError:
+        await handle.cancel()
+        raise
+    return ledger.answer(request)
+
+
+async def _wait(
+    client: "Client", handle: "WorkflowHandle[object, None]", cluster: str, on_wait: OnWait
+) -> None:
+    """Wait for the errand, but not for a queue that nobody serves."""
+    from temporalio.client import WorkflowFailureError
+
+    waiting = asyncio.ensure_future(handle.result())
+    try:
+        while not (await asyncio.wait({waiting}, timeout=NO_WORKER_AFTER))[0]:
+            if not await served(client, cluster):
+                await handle.terminate("no worker serves the queue")
+                raise no_worker(cluster)
+            on_wait(f"waiting for the worker of {cluster} …")
+        waiting.result()
+    except WorkflowFailureError as error:
+        raise _failed(cluster, error) from error
+    finally:
+        waiting.cancel()
+
+
+def _failed(cluster: str, error: BaseException) -> WindlassError:
+    """The innermost reason of a failed workflow, in one error."""
+    inner: BaseException = error
+    while inner.__cause__ is not None:
+        inner = inner.__cause__
+    text = str(getattr(inner, "message", None) or inner)
+    return WindlassError(
+        "the worker could not answer",
+        where=f"cluster {cluster}",
+        why=text,
+        next_step="see the worker's log; windlass doctor checks the rest",
+    )
+
+
+async def served(client: "Client", cluster: str) -> bool:
+    """Whether a worker polls the cluster's queue (Temporal remembers pollers for some minutes,
+    so only those seen in the last seconds count)."""
+    from temporalio.api.enums.v1 import TaskQueueType
+    from temporalio.api.taskqueue.v1 import TaskQueue
+    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+
+    from windlass.engine.worker import task_queue
+
+    found = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=task_queue(cluster)),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        )
+    )
+    now = datetime.now(UTC).timestamp()
+    return any(now - p.last_access_time.ToSeconds() < 90 for p in found.pollers)
+
+
+def no_worker(cluster: str) -> UnreachableError:
+    """Nobody serves the queue."""
+    return UnreachableError(
+        "no worker serves this cluster",
+        where=f"cluster {cluster}, task queue windlass-{cluster}",
+        next_step=f"start one: windlass worker --cluster {cluster}",
+    )
+
+
+async def plan(fleet: settings.Fleet, request: Request, *, on_wait: OnWait) -> Plan:
+    """Ask every cluster at once, and put the plan together. Where one of several clusters cannot
+    be asked, its share says so; where the only one cannot, its error is raised."""
+    from windlass.ledger import codec
+    from windlass.planner.build import world_of
+
+    names = request.clusters
+    payload = codec.dump(request)
+    asked = [ask(fleet, name, "plan", payload, on_wait=on_wait) for name in names]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    shares: list[ClusterPlan] = []
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, str):
+            shares.append(codec.load(ClusterPlan, answer))
+        elif len(names) > 1 and isinstance(answer, UnreachableError):
+            shares.append(ClusterPlan(name, (), failure=str(answer)))
+        else:
+            raise answer
+    tenants = [tenant for share in shares for tenant in share.tenants]
+    return Plan(request, tuple(shares), world_of(request, tenants), SystemClock().now())
+
+
+async def start(
+    fleet: settings.Fleet,
+    made: Plan,
+    *,
+    name: str | None,
+    reason: str,
+    who: str,
+    command: str,
+    supersedes: str | None = None,
+) -> str:
+    """Create the campaign in the ledger (which refuses overlaps) and start its workflows."""
+    if supersedes:
+        raise RefusedError(
+            "superseding a campaign is not possible yet", next_step="cancel it first"
+        )
+    ledger = open_ledger(fleet)
+    request = made.request
+    draft = CampaignDraft(
+        name=name,
+        default_name=campaign_name(request.tenants, request.interval, request.mode),
+        who=who,
+        reason=reason,
+        command=command,
+        plan_id=ledger.save_plan(made),
+    )
+    clients = {c.cluster: await connect(fleet.cluster(c.cluster)) for c in made.clusters}
+    campaign = ledger.create_campaign(draft, made).name
+    try:
+        for cluster, client in clients.items():
+            await _start_cluster(client, campaign, cluster, ledger.ledger_id())
+    except Exception:
+        ledger.move(Scope(campaign), State.CANCELLED, "its workflows could not be started")
+        raise
+    return campaign
+
+
+async def _start_cluster(client: "Client", campaign: str, cluster: str, ledger: str) -> None:
+    from windlass.engine.payloads import CampaignInput
+    from windlass.engine.worker import task_queue
+    from windlass.engine.workflows.campaign import CampaignWorkflow
+
+    await client.start_workflow(
+        CampaignWorkflow.run,
+        CampaignInput(campaign, cluster, ledger),
+        id=workflow_id(campaign, cluster),
+        task_queue=task_queue(cluster),
+    )
+
+
+def workflow_id(campaign: str, cluster: str) -> str:
+    """The campaign workflow's id on that cluster's Temporal."""
+    return f"windlass/{campaign}/{cluster}"
+
+
+async def cancel(fleet: settings.Fleet, campaign: str, *, who: str, reason: str) -> None:
+    """Ask for cancellation: in the ledger, which every activity watches, and of Temporal."""
+    ledger = open_ledger(fleet)
+    record = ledger.campaign(campaign)
+    if record.state.final and record.state is not State.PARKED:
+        raise UsageError(
+            f"campaign {campaign} has ended: {record.state}",
+            next_step=f"windlass report {campaign}",
+        )
+    before = ledger.move(Scope(campaign), State.CANCELLING, reason)
+    ledger.action(Scope(campaign), "cancel", who, reason, str(before), str(State.CANCELLING))
+    for cluster in record.clusters:
+        await _cancel_cluster(fleet, ledger, campaign, cluster)
+
+
+async def _cancel_cluster(
+    fleet: settings.Fleet, ledger: "SqlLedger", campaign: str, cluster: str
+) -> None:
+    """A workflow that is not there any more leaves only the books to close."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    client = await connect(fleet.cluster(cluster))
+    try:
+        await client.get_workflow_handle(workflow_id(campaign, cluster)).cancel()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise UnreachableError(
+                "Temporal did not take the cancellation", where=cluster, why=str(error)
+            ) from error
+        ledger.move(Scope(campaign, cluster), State.CANCELLED, "its workflow had already ended")
+
+
+async def pulse(fleet: settings.Fleet, campaign: str) -> None:
+    """Check that the workflows behind a running campaign are alive; raises when one is not."""
+    from temporalio.client import WorkflowExecutionStatus as Status
+    from temporalio.service import RPCError
+
+    ledger = open_ledger(fleet)
+    for view in ledger.status(campaign).clusters:
+        if view.state.final:
+            continue
+        client = await connect(fleet.cluster(view.name))
+        handle = client.get_workflow_handle(workflow_id(campaign, view.name))
+        try:
+            found = (await handle.describe()).status
+        except RPCError as error:
+            raise UnreachableError(
+                "Temporal knows no such workflow", where=handle.id, why=str(error)
+            ) from error
+        still = ledger.status(campaign).state
+        if found is not Status.RUNNING and not still.final:
+            raise WindlassError(
+                f"the campaign's workflow has ended ({found.name if found else 'unknown'}) "
+                "but its books are open",
+                where=handle.id,
+                next_step=f"windlass cancel {campaign}, then run it again: what is verified is "
+                "not done twice",
+            )
+
+
+def run_worker(config: Path, clusters: Sequence[str]) -> int:
+    """Serve these clusters until SIGTERM or SIGINT. Returns the exit code; the caller must leave
+    with os._exit, since the SDK's threads can abort an ordinary interpreter exit."""
+    logging.basicConfig(
+        level=os.environ.get("WINDLASS_LOG", "INFO").upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    return asyncio.run(_serve(settings.load(config), clusters))
+
+
+async def _serve(fleet: settings.Fleet, clusters: Sequence[str]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _workers(fleet, clusters):
+        log.info("serving %s", ", ".join(clusters))
+        if ready := os.environ.get("WINDLASS_READY_FILE"):
+            Path(ready).write_text(str(os.getpid()), encoding="utf-8")
+        await stop.wait()
+        log.info("stopping: work in flight is cancelled and handed over")
+    return 0
+
+
+@asynccontextmanager
+async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncIterator[None]:
+    """All clusters' workers, running inside the block."""
+    from contextlib import AsyncExitStack
+
+    from windlass.engine.worker import build
+
+    ledger = open_ledger(fleet)
+    async with AsyncExitStack() as stack:
+        for name in clusters:
+            seat = await _seat(fleet, name, ledger)
+            await stack.enter_async_context(build(seat))
+        yield
+    ledger.close()
+
+
+async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat":
+    from windlass.engine.activities.desk import Desk
+    from windlass.engine.worker import Seat
+    from windlass.ledger import codec
+    from windlass.source.postgres import PostgresSource
+    from windlass.target.clickhouse import ClickHouseTarget
+
+    cluster = fleet.cluster(name)
+    source = PostgresSource(cluster.source.url.get_secret_value())
+    target = ClickHouseTarget(
+        cluster.target.url.get_secret_value(), cluster.target.staging_database
+    )
+    desk = Desk(name, source, target, ledger, SystemClock())
+    limits = cluster.limits
+    return Seat(
+        await connect(cluster),
+        desk,
+        limits.windows,
+        limits.windows_per_tenant,
+        codec.load,
+        codec.dump,
+    )

@@ -34,7 +34,9 @@ def target_texts(pairs: Sequence[ColumnPair], column: Column) -> list[str]:
 
 
 def arrow_texts(pairs: Sequence[ColumnPair], column: Column) -> list[str]:
-    """The fields' texts over Arrow batches as ClickHouse's engine reads them, for `fast_digest`."""
+    """The fields' texts over Arrow batches as ClickHouse's engine reads them, for `fast_digest`.
+
+    Columns of an extension type (uuid, json) are taken as what they are stored as."""
     return [fill(pair.arrow_text, column(pair.name)) for pair in pairs]
 
 

@@ -15,8 +15,8 @@ NO_ARRAY = Hazard("{c} is null", "NULL, which Array cannot hold (it would become
 
 def array_passage(element: Passage, *, nullable: bool) -> Passage:
     """An array's passage from its elements'; `nullable`: the target's elements may be NULL."""
-    if element == UUID_SAME:  # chDB reads lists of arrow.uuid as other bytes than single ones
-        element = replace(element, read=AS_TEXT)
+    if element == UUID_SAME:  # a list keeps its elements' extension type, which not all can read
+        element = replace(element, read=AS_TEXT, arrow="{c}")
     return Passage(
         read=_read(element),
         source=_source(element.source),

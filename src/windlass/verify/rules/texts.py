@@ -41,11 +41,12 @@ def to_enum(source: PgType, target: ChType) -> Passage:
     return Passage(AS_TEXT, _lengthy(AS_TEXT), named, _LENGTHY, (hazard,))
 
 
-UUID_SAME = Passage("{c}", AS_TEXT, "toString({c})", "toString({c})")
+# Without its extension type, the driver's uuid is 16 bytes in the order that they are written.
+UUID_SAME = Passage("{c}", AS_TEXT, "toString({c})", "UUIDNumToString({c})")
 
 
 def uuid_same(source: PgType, target: ChType) -> Passage:
-    """The driver's arrow.uuid is read as UUID."""
+    """Sixteen bytes, which every ClickHouse reads into UUID."""
     return UUID_SAME
 
 

@@ -1,0 +1,81 @@
+"""Every pair of the table, through both real servers: equal values give equal digests, and
+hazards fire for exactly the values that the target cannot hold."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from windlass.domain.schema import ColumnPair, SourceColumn, TargetColumn
+from windlass.verify import canonical
+from windlass.verify.pairs import pair
+
+from .cases import CASES, Case
+from .servers import Servers, hazard_sql, quoted, read_sql, source_column
+
+
+@dataclass(frozen=True)
+class Digests:
+    source: list[str]
+    target: list[str]
+    arrow: list[str]
+    staged: list[str]
+
+
+def _fill(servers: Servers, case: Case) -> None:
+    values = [*case.good, *case.bad]
+    servers.run("drop table if exists proof.t")
+    for statement in case.setup:
+        servers.run(statement)
+    servers.run(f"create table proof.t (i int not null, c {case.source})")
+    for number, value in enumerate(values):
+        literal = "null" if value is None else "'" + value.replace("'", "''") + "'"
+        servers.run(f"insert into proof.t values ({number}, {literal}::{case.source})")
+
+
+def _pairs(servers: Servers, case: Case) -> list[ColumnPair]:
+    [(kind,)] = servers.rows(
+        "select format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = 'proof.t'::regclass and attname = 'c'"
+    )
+    column = pair(SourceColumn("c", kind), TargetColumn("c", case.target))
+    number = pair(SourceColumn("i", "integer", nullable=False), TargetColumn("i", "Int32"))
+    return [number, column]
+
+
+def _carry(servers: Servers, pairs: list[ColumnPair], where: str) -> Digests:
+    columns = [(one.name, one.target_type) for one in pairs]
+    table = servers.arrow(read_sql(pairs, where))
+    servers.target(columns)
+    servers.insert(table, columns)
+    [source] = servers.rows(
+        f"select {canonical.source_digest(pairs, source_column)} from proof.t t where {where}"
+    )
+    fast = canonical.fast_digest(canonical.target_texts(pairs, quoted))
+    fast_arrow = canonical.fast_digest(canonical.arrow_texts(pairs, quoted))
+    [target] = servers.query(f"select {canonical.target_digest(pairs, quoted)} from proof.t")
+    [staged] = servers.query(f"select {fast} from proof.t")
+    [arrow] = servers.query_arrow(f"select {fast_arrow} from Python(batches)", table)
+    return Digests([str(one) for one in source], target, arrow, staged)
+
+
+def _explain(servers: Servers, pairs: list[ColumnPair], where: str) -> str:
+    row = canonical.source_row(pairs, source_column)
+    source = servers.rows(f"select {row} from proof.t t where {where} order by i")
+    target = servers.query(f"select {canonical.target_row(pairs, quoted)} from proof.t order by i")
+    pairs_of = zip([row[0] for row in source], [row[0] for row in target], strict=False)
+    return "\n".join(f"{left!r} != {right!r}" for left, right in pairs_of if left != right)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_pair_is_proven(servers: Servers, case: Case) -> None:
+    _fill(servers, case)
+    pairs = _pairs(servers, case)
+    hazard = hazard_sql(pairs)
+    caught = {row[0] for row in servers.rows(f"select i from proof.t t where {hazard}")}
+    expected = set(range(len(case.good), len(case.good) + len(case.bad)))
+    names = [*case.good, *case.bad]
+    assert {names[i] for i in caught} == {names[i] for i in expected}
+    found = _carry(servers, pairs, f"not {hazard}")
+    assert found.source[0] == str(len(case.good))
+    assert found.source == found.target, _explain(servers, pairs, f"not {hazard}")
+    assert found.arrow == found.staged

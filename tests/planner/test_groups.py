@@ -1,0 +1,66 @@
+"""Publish groups: windows that share a whole partition become visible together."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windlass.domain.plan import WindowPlan
+from windlass.domain.states import Mode, Path
+from windlass.domain.window import Interval
+from windlass.planner import groups
+
+ORIGIN = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def days(first: int, last: int) -> Interval:
+    return Interval(ORIGIN + first * DAY, ORIGIN + last * DAY)
+
+
+def plans(*cuts: int, rows: int = 10) -> list[WindowPlan]:
+    return [WindowPlan(f"w{a}", days(a, b), rows) for a, b in itertools.pairwise(cuts)]
+
+
+JANUARY = {"score": [days(0, 31)]}
+EDGES = {"score": Path.IN_PLACE}
+
+
+def test_a_partition_binds_its_windows_and_an_edge_stands_alone() -> None:
+    made = groups.plan_groups("db", plans(0, 10, 20, 30, 40, 50), JANUARY, EDGES, Mode.REPLACE)
+    assert [len(group.windows) for group in made] == [4, 1]
+    assert [group.tables[0].path for group in made] == [Path.SWAP, Path.IN_PLACE]
+    assert made[0].tables[0].whole == (days(0, 31),)
+
+
+def test_append_binds_nothing() -> None:
+    made = groups.plan_groups("db", plans(0, 10, 20), JANUARY, EDGES, Mode.APPEND)
+    assert [group.tables[0].path for group in made] == [Path.APPEND, Path.APPEND]
+
+
+def test_two_tables_with_different_partitions_share_only_common_bounds() -> None:
+    whole = {"scorecard": [days(0, 31), days(31, 59)], "score": [days(0, 59)]}
+    assert groups.common_bounds(whole) == [ORIGIN, ORIGIN + 59 * DAY]
+
+
+def test_over_large_groups_name_the_bounds_to_cut_at() -> None:
+    windows = plans(0, 25, 50, rows=groups.GROUP_ROWS)
+    whole = {"score": [days(0, 31), days(31, 50)]}
+    bound = groups.bind(windows, whole)
+    assert groups.cuts_for_large(bound, whole) == [ORIGIN + 31 * DAY]
+
+
+@given(
+    st.sets(st.integers(1, 99), max_size=20),
+    st.sets(st.integers(1, 99), max_size=10),
+)
+def test_no_group_edge_tears_a_whole_partition(cuts: set[int], bounds: set[int]) -> None:
+    windows = plans(0, *sorted(cuts), 100)
+    edges = sorted({0, 100, *bounds})
+    whole = {"score": [days(a, b) for a, b in itertools.pairwise(edges)]}
+    made = groups.plan_groups("db", windows, whole, EDGES, Mode.REPLACE)
+    assert [w for group in made for w in group.windows] == windows
+    for group in made:
+        inside = sum((one.duration for one in group.tables[0].whole), start=timedelta())
+        assert inside == group.interval.duration

@@ -1,0 +1,173 @@
+"""Scripted activities under the real names, and a worker that runs the real workflows on them."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from windlass.domain.errors import WindlassError
+from windlass.engine.activities.watch import application_error, translated
+from windlass.engine.payloads import (
+    CampaignInput,
+    CampaignOrder,
+    GroupOrder,
+    GroupRef,
+    GroupWork,
+    HoldInput,
+    Load,
+    LoadInput,
+    Settled,
+    SnapshotReady,
+    SnapshotRef,
+    TenantOrder,
+    TenantRef,
+    Trouble,
+)
+from windlass.engine.retry import BEAT
+from windlass.engine.worker import PURE, signals
+from windlass.engine.workflows.campaign import CampaignWorkflow
+from windlass.engine.workflows.tenant import TenantWorkflow
+
+GROUPS = (
+    GroupOrder("c/acme_voice/group-1", ("c/acme_voice/w1", "c/acme_voice/w2"), True),
+    GroupOrder("c/acme_voice/group-2", ("c/acme_voice/w3",), True),
+)
+
+
+@dataclass
+class Script:
+    """What happened, and what shall go wrong: `{activity or window: errors to raise in turn}`."""
+
+    signal: Callable[[str, SnapshotReady], None]
+    groups: tuple[GroupOrder, ...] = GROUPS
+    errors: dict[str, list[WindlassError]] = field(default_factory=dict)
+    block: set[str] = field(default_factory=set)
+    again: int = 0
+    told: list[str] = field(default_factory=list)
+    blocked: threading.Event = field(default_factory=threading.Event)
+    snapshots: Counter[str] = field(default_factory=Counter)
+
+    def _tell(self, what: str) -> None:
+        self.told.append(what)
+        for key in (what, what.split(" ", maxsplit=1)[0]):
+            if self.errors.get(key):
+                raise self.errors[key].pop(0)
+
+    @activity.defn(name="open-campaign")
+    def open_campaign(self, order: CampaignInput) -> CampaignOrder:
+        return CampaignOrder("scorecards", ("acme_voice",), 2, 2)
+
+    @activity.defn(name="close-cluster")
+    def close_campaign(self, order: CampaignInput) -> None:
+        self._tell("close-cluster")
+
+    @activity.defn(name="open-tenant")
+    def open_tenant(self, tenant: TenantRef) -> TenantOrder:
+        return TenantOrder(self.groups)
+
+    @activity.defn(name="close-tenant")
+    def close_tenant(self, tenant: TenantRef) -> None:
+        self._tell("close-tenant")
+
+    @activity.defn(name="close-cancelled")
+    def close_cancelled(self, tenant: TenantRef) -> None:
+        self._tell("close-cancelled")
+
+    @activity.defn(name="sweep-group")
+    def sweep(self, ref: GroupRef) -> None:
+        self._tell(f"sweep {ref.group}")
+
+    @activity.defn(name="park-group")
+    def park(self, trouble: Trouble) -> None:
+        self._tell(f"park {trouble.group or 'tenant'}: {trouble.text.splitlines()[0]}")
+
+    @activity.defn(name="note-retry")
+    def note_retry(self, trouble: Trouble) -> None:
+        self._tell(f"retry {trouble.group}")
+
+    @activity.defn(name="hold-snapshot", no_thread_cancel_exception=True)
+    @translated
+    def hold(self, order: HoldInput) -> None:
+        self.snapshots[order.group.group] += 1
+        self._tell("hold")
+        self.signal(
+            activity.info().workflow_id or "",
+            SnapshotReady(order.token, SnapshotRef("snap", "2026-01-01T00:00:00+00:00")),
+        )
+        pause = threading.Event()
+        while not activity.is_cancelled():
+            activity.heartbeat()
+            pause.wait(BEAT.total_seconds() / 10)
+
+    @activity.defn(name="load-window", no_thread_cancel_exception=True)
+    @translated
+    def load(self, order: LoadInput) -> Load:
+        self._tell(f"load {order.window}")
+        pause = threading.Event()
+        while order.window in self.block and not activity.is_cancelled():
+            self.blocked.set()
+            activity.heartbeat()
+            pause.wait(BEAT.total_seconds() / 10)
+        return Load(order.window, 1, 10)
+
+    @activity.defn(name="guard-removal")
+    @translated
+    def guard(self, work: GroupWork) -> None:
+        self._tell(f"guard {work.group.group}")
+
+    @activity.defn(name="publish-group")
+    @translated
+    def publish(self, work: GroupWork) -> None:
+        self._tell(f"publish {work.group.group} {sorted(load.window for load in work.loads)}")
+
+    @activity.defn(name="settle-group")
+    @translated
+    def settle(self, work: GroupWork) -> Settled:
+        self._tell(f"settle {work.group.group}{' final' if work.final else ''}")
+        self.again -= 1
+        return Settled("verified", again=self.again >= 0 and not work.final)
+
+    def worker(self, client: Client, queue: str) -> Worker:
+        """A worker that serves the queue with these activities."""
+        return Worker(
+            client,
+            task_queue=queue,
+            workflows=[CampaignWorkflow, TenantWorkflow],
+            activities=[
+                self.open_campaign,
+                self.close_campaign,
+                self.open_tenant,
+                self.close_tenant,
+                self.close_cancelled,
+                self.sweep,
+                self.park,
+                self.note_retry,
+                self.hold,
+                self.load,
+                self.guard,
+                self.publish,
+                self.settle,
+            ],
+            activity_executor=ThreadPoolExecutor(16),
+            max_concurrent_activities=16,
+            max_heartbeat_throttle_interval=BEAT / 10,
+            workflow_runner=SandboxedWorkflowRunner(
+                restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE)
+            ),
+        )
+
+
+def scripted(client: Client, **wanted: object) -> Script:
+    """A script whose holder signals through that client. Needs a running loop."""
+    asyncio.get_running_loop()
+    return Script(signals(client), **wanted)  # type: ignore[arg-type]
+
+
+__all__ = ["GROUPS", "Script", "application_error", "scripted"]

@@ -1,0 +1,116 @@
+"""The decisions, on a real Temporal, over scripted deeds."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client, WorkflowFailureError
+
+from tests.engine.script import GROUPS, Script, scripted
+from windlass.domain.errors import RemovalGuardError, SnapshotLostError, TransientError
+from windlass.engine.payloads import CampaignInput, TenantInput, TenantRef
+from windlass.engine.workflows.campaign import CampaignWorkflow, tenant_workflow_id
+from windlass.engine.workflows.tenant import TenantWorkflow
+
+ONE, TWO = (group.id for group in GROUPS)
+TENANT = TenantRef("c", "prod", "acme_voice")
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def client(temporal_address: str) -> AsyncIterator[Client]:
+    yield await Client.connect(temporal_address)
+
+
+async def run(client: Client, script: Script) -> None:
+    queue = f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        await client.execute_workflow(
+            TenantWorkflow.run, TenantInput(TENANT, 2), id=queue, task_queue=queue
+        )
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_group_is_loaded_guarded_published_settled_swept(client: Client) -> None:
+    script = scripted(client)
+    await run(client, script)
+    of_one = [line for line in script.told if ONE in line]
+    assert of_one == [
+        f"guard {ONE}",
+        f"publish {ONE} ['c/acme_voice/w1', 'c/acme_voice/w2']",
+        f"settle {ONE}",
+        f"sweep {ONE}",
+    ]
+    assert script.snapshots == {ONE: 1, TWO: 1}
+    assert script.told[-1] == "close-tenant"
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_lost_snapshot_starts_the_group_over_with_a_new_one(client: Client) -> None:
+    script = scripted(client, errors={"load c/acme_voice/w2": [SnapshotLostError("gone")]})
+    await run(client, script)
+    assert script.snapshots[ONE] == 2
+    assert script.told.count(f"retry {ONE}") == 1
+    assert f"sweep {ONE}" in script.told
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_transient_error_is_retried_within_its_activity(client: Client) -> None:
+    script = scripted(client, errors={f"guard {ONE}": [TransientError("deadlock")]})
+    await run(client, script)
+    assert script.told.count(f"guard {ONE}") == 2
+    assert script.snapshots[ONE] == 1
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_parked_group_leaves_the_others_alone(client: Client) -> None:
+    script = scripted(client, errors={f"guard {ONE}": [RemovalGuardError("too many rows go")]})
+    await run(client, script)
+    assert f"park {ONE}: too many rows go" in script.told
+    assert not any(line.startswith(f"publish {ONE}") for line in script.told)
+    assert f"sweep {TWO}" in script.told
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_source_that_changes_again_is_loaded_again_a_few_times(client: Client) -> None:
+    script = scripted(client, groups=GROUPS[1:], again=99)
+    await run(client, script)
+    settled = [line for line in script.told if line.startswith("settle")]
+    assert settled == [f"settle {TWO}"] * 3 + [f"settle {TWO} final"]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_cancel_stops_the_loads_and_proves_it(client: Client) -> None:
+    script = scripted(client, block={"c/acme_voice/w1"})
+    queue = f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        order = CampaignInput("c", "prod", "ledger")
+        handle = await client.start_workflow(
+            CampaignWorkflow.run, order, id=queue, task_queue=queue
+        )
+        assert await asyncio.to_thread(script.blocked.wait, 30)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    assert script.told[-2:] == ["close-cancelled", "close-cluster"]
+    assert not any(line.startswith(f"publish {ONE}") for line in script.told)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_second_campaign_on_the_same_tenant_is_kept_out(client: Client) -> None:
+    script = scripted(client, block={"c/acme_voice/w1"})
+    queue = f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        first = await client.start_workflow(
+            CampaignWorkflow.run, CampaignInput("c", "prod", "x"), id=queue, task_queue=queue
+        )
+        assert await asyncio.to_thread(script.blocked.wait, 30)
+        await client.execute_workflow(
+            CampaignWorkflow.run, CampaignInput("d", "prod", "x"), id=f"{queue}-2", task_queue=queue
+        )
+        assert any(line.startswith("park tenant: another campaign") for line in script.told)
+        script.block.clear()
+        await first.result()
+    found = client.get_workflow_handle(tenant_workflow_id("scorecards", "prod", "acme_voice"))
+    assert (await found.describe()).status is not None

@@ -42,6 +42,9 @@ class Servers:
         self.adbc.commit()
         return found
 
+    def rollback(self) -> None:
+        self.adbc.rollback()
+
     def arrow(self, sql: str) -> pa.Table:
         with self.adbc.cursor() as cursor:
             cursor.execute(sql)
@@ -65,6 +68,7 @@ class Servers:
             self.run(f"set {quoted(name)} = '{value}'")
         self.run("create schema if not exists proof")
         self.query("create database if not exists proof")
+        self.query("set allow_suspicious_low_cardinality_types = 1")
 
     def target(self, columns: Sequence[tuple[str, str]]) -> None:
         """The ClickHouse table, afresh."""

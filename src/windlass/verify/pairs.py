@@ -27,7 +27,8 @@ SESSION = {
 """Settings that every PostgreSQL session must have which reads or digests: they decide what
 PostgreSQL's own text of a value is."""
 
-_NULL = Hazard("{c} is null", "NULL, which the target column cannot hold")
+# `is null` would also find a composite whose fields are all NULL.
+_NULL = Hazard("{c} is not distinct from null", "NULL, which the target column cannot hold")
 _NEVER_INSERTED = {"MATERIALIZED", "ALIAS", "EPHEMERAL"}
 
 
@@ -90,13 +91,19 @@ def pair(source: SourceColumn, target: TargetColumn) -> ColumnPair:
 
 def _passage(source: PgType, target: ChType) -> Passage | None:
     core = target.core
-    if source.element is not None and core.name == "Array":
-        element = _passage(source.element, core.inner[0])
-        if element is None or core.inner[0].core.name == "Array":
-            return None
-        return array_passage(element, nullable=core.inner[0].nullable)
+    if core.name == "Array":
+        return _array(source, core.inner[0])
     rule = RULES.get((source.family, core.name))
     return rule(source, core) if rule else None
+
+
+def _array(source: PgType, element: ChType) -> Passage | None:
+    if source.element is None or element.core.name == "Array":
+        return None
+    passage = _passage(source.element, element)
+    if passage is None:
+        return None
+    return array_passage(passage, source.element.family, nullable=element.nullable)
 
 
 def _null_hazard(source: SourceColumn, target: ChType) -> tuple[Hazard, ...]:
@@ -124,9 +131,20 @@ def _missing(column: TargetColumn) -> str:
     )
 
 
+_WHY = {
+    "Map": "a map's order and repeated keys have no equal in PostgreSQL",
+    "Tuple": "a composite's fields have no proven way into a tuple",
+    "JSON": "ClickHouse's JSON rewrites numbers and drops nulls, so what it holds is another text",
+    "AggregateFunction": "states of aggregates are not values of the source",
+    "SimpleAggregateFunction": "merges change the values, so they cannot equal the source's",
+}
+
+
 def _unproven(source: SourceColumn, target: TargetColumn) -> str:
+    core = target.type.removeprefix("Nullable(").split("(")[0]
+    why = f" ({_WHY[core]})" if core in _WHY else ""
     return (
-        f"column {source.name}: {source.type} into {target.type} is not a proven pair (see "
-        f"docs/types.md): cast it in the SELECT of `from:`, or leave it out there and give the "
-        "target column a DEFAULT"
+        f"column {source.name}: {source.type} into {target.type} is not a proven pair{why}: "
+        "cast it in the SELECT of `from:` to a type that docs/types.md lists for the target's, or "
+        "leave it out there and give the target column a DEFAULT"
     )

@@ -43,6 +43,15 @@ Rules = dict[tuple[str, str], Rule]
 AS_TEXT = "({c})::text"
 
 
+def or_text(source: str, hazards: tuple[Hazard, ...]) -> str:
+    """The text `source`, but PostgreSQL's own for a value that a hazard finds: where the target
+    rounds, a rounded source text would make the two look equal. Nor are casts that raise tried."""
+    if not hazards:
+        return source
+    found = " or ".join(f"({hazard.sql})" for hazard in hazards)
+    return f"case when {found} then ({{c}})::text else {source} end"
+
+
 def pg_literal(text: str) -> str:
     """A PostgreSQL string literal without braces, percent signs, question marks or backslashes."""
     if all(char not in "{}%?\\:" and char >= " " for char in text):

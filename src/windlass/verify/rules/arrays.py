@@ -2,24 +2,28 @@
 
 from dataclasses import replace
 
-from windlass.verify.passage import AS_TEXT, Hazard, Passage
-from windlass.verify.rules.texts import UUID_SAME
+from windlass.verify.passage import AS_TEXT, Hazard, Passage, or_text
 
 # PostgreSQL does not keep dimensions in the type: int[][] and int[] are one type, and the driver
 # flattens. What has more than one dimension is found value by value.
 FLAT = Hazard(
     "array_ndims({c}) > 1", "an array of more than one dimension, which would be flattened"
 )
-NO_ARRAY = Hazard("{c} is null", "NULL, which Array cannot hold (it would become empty)")
+NO_ARRAY = Hazard(
+    "{c} is not distinct from null", "NULL, which Array cannot hold (it would become empty)"
+)
 
 
-def array_passage(element: Passage, *, nullable: bool) -> Passage:
+def array_passage(element: Passage, family: str, *, nullable: bool) -> Passage:
     """An array's passage from its elements'; `nullable`: the target's elements may be NULL."""
-    if element == UUID_SAME:  # a list keeps its elements' extension type, which not all can read
-        element = replace(element, read=AS_TEXT, arrow="{c}")
+    if (
+        family in {"uuid", "json"} and element.read == "{c}"
+    ):  # inside a list, the driver's extension types stay on
+        arrow = "{c}" if family == "uuid" else element.arrow
+        element = replace(element, read=AS_TEXT, arrow=arrow)
     return Passage(
         read=_read(element),
-        source=_source(element.source),
+        source=or_text(_source(element.source), (FLAT,)),
         target=_joined(element.target, nullable=nullable),
         arrow=_joined(element.arrow, nullable=True),
         hazards=(FLAT, *_element_hazards(element, nullable)),
@@ -59,7 +63,12 @@ def _joined(text: str, *, nullable: bool) -> str:
 def _element_hazards(element: Passage, nullable: bool) -> tuple[Hazard, ...]:
     found = [_any(_of(hazard.sql), f"an element {hazard.reason}") for hazard in element.hazards]
     if not nullable:
-        found.append(_any("u.e is null", "a NULL element, which the column's elements cannot be"))
+        found.append(
+            _any(
+                "u.e is not distinct from null",
+                "a NULL element, which the column's elements cannot be",
+            )
+        )
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """Integers, floats, numerics and booleans."""
 
 from windlass.verify.chtype import ChType
-from windlass.verify.passage import AS_TEXT, Hazard, Passage, Rule, Rules
+from windlass.verify.passage import AS_TEXT, Hazard, Passage, Rule, Rules, or_text
 from windlass.verify.pgtype import PgType
 
 _INT_BITS = (8, 16, 32, 64, 128, 256)
@@ -64,30 +64,28 @@ def int_to_bool(source: PgType, target: ChType) -> Passage:
 def int_to_float(source: PgType, target: ChType) -> Passage:
     """Compared as bits; integers that a float rounds are hazards."""
     if target.name == "Float32":
-        sql = "({c})::bigint::float4::float8 <> ({c})::bigint::float8"
-        double = _int_double_hazard(source)
-        hazard = Hazard(" or ".join(s for s in (double, sql) if s), "rounded by Float32")
-        return Passage(
-            "({c})::float4",
-            _real_bits("({c})::bigint::float4"),
-            _CH_REAL_BITS,
-            _CH_REAL_BITS,
-            (hazard,) if source.family != "int2" else (),
-        )
-    double = _int_double_hazard(source)
-    hazards = (Hazard(double, "rounded by Float64"),) if double else ()
-    text = _double_bits("({c})::bigint::float8")
-    return Passage("({c})::bigint::float8", text, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS, hazards)
+        return _int_to_real(source)
+    hazards = tuple(Hazard(sql, "rounded by Float64") for sql in _rounded_by_double(source))
+    bits = or_text(_double_bits("({c})::bigint::float8"), hazards)
+    return Passage("({c})::bigint::float8", bits, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS, hazards)
 
 
-def _int_double_hazard(source: PgType) -> str:
-    if source.family != "int8":
-        return ""
-    # The cast back overflows for what rounds up to 2^63: the first arm keeps it from being tried.
-    return (
-        f"case when {{c}} > {_LAST_EXACT_BIGINT} then true"
-        " else ({c})::float8::bigint <> {c} end"
+def _int_to_real(source: PgType) -> Passage:
+    real = "({c})::bigint::float4"
+    rounded = f"{real}::float8 <> ({{c}})::bigint::float8"
+    hazards = tuple(
+        Hazard(sql, "rounded by Float32") for sql in (*_rounded_by_double(source), rounded)
     )
+    bits = or_text(_real_bits(real), hazards)
+    return Passage(real, bits, _CH_REAL_BITS, _CH_REAL_BITS, hazards)
+
+
+def _rounded_by_double(source: PgType) -> tuple[str, ...]:
+    if source.family != "int8":
+        return ()
+    # The cast back overflows for what rounds up to 2^63: the first arm keeps it from being tried.
+    cast = "({c})::float8::bigint <> {c}"
+    return (f"case when {{c}} > {_LAST_EXACT_BIGINT} then true else {cast} end",)
 
 
 def _double_bits(value: str) -> str:
@@ -126,14 +124,12 @@ def float_widened(source: PgType, target: ChType) -> Passage:
 
 def float_narrowed(source: PgType, target: ChType) -> Passage:
     """Only doubles that a real holds; PostgreSQL's cast raises on the rest, so it is guarded."""
-    outside = "abs({c}) > 3.4028234663852886e38 and abs({c}) <> 'Infinity'"
-    small = "{c} <> 0 and abs({c}) < 1.401298464324817e-45"
-    fits = f"case when {outside} and {{c}} <> 'NaN' then false when {small} then false"
-    inexact = f"not ({fits} else ({{c}})::float4::float8 = {{c}} end)"
-    value = f"({fits} else true end)"
-    bits = _real_bits("({c})::float4")
-    text = f"case when not {value} then ({{c}})::text else {_float_text('{c}', bits)} end"
+    too_large = "abs({c}) > 3.4028234663852886e38 and {c} <> 'NaN' and abs({c}) <> 'Infinity'"
+    too_small = "{c} <> 0 and abs({c}) < 1.401298464324817e-45"
+    raises = f"({too_large}) or ({too_small})"
+    inexact = f"case when {raises} then true else ({{c}})::float4::float8 <> {{c}} end"
     hazards = (Hazard(inexact, "not exactly a Float32"),)
+    text = or_text(_float_text("{c}", _real_bits("({c})::float4")), hazards)
     return Passage("({c})::float4", text, _CH_REAL_BITS, _CH_REAL_BITS, hazards)
 
 
@@ -182,14 +178,14 @@ def numeric_to_int(source: PgType, target: ChType) -> Passage:
 
 
 def numeric_to_float(source: PgType, target: ChType) -> Passage:
-    """Kept when the float's shortest decimal text is the very number (0.1 is, 1/3 is not)."""
-    outside = "({c} <> 0 and abs({c}) < 5e-324) or (abs({c}) > 1.7976931348623157e308"
-    outside += " and scale({c}) is not null)"
+    """Kept when the float's shortest decimal text is the very number: 0.1 is, 1e-17 + 1 is not."""
+    too_small = "{c} <> 0 and abs({c}) < 5e-324"
+    too_large = "abs({c}) > 1.7976931348623157e308 and scale({c}) is not null"
+    raises = f"({too_small}) or ({too_large})"
     cast = "({c})::float8"
-    inexact = f"case when {outside} then true else {cast}::text::numeric <> {{c}} end"
-    bits = _float_text(cast, _double_bits(cast))
-    text = f"case when {outside} then ({{c}})::text else {bits} end"
+    inexact = f"case when {raises} then true else {cast}::text::numeric <> {{c}} end"
     hazards = (Hazard(inexact, "more digits than Float64 keeps"),)
+    text = or_text(_float_text(cast, _double_bits(cast)), hazards)
     return Passage(cast, text, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS, hazards)
 
 

@@ -1,7 +1,7 @@
 """Text, bytes, enums, uuids, addresses, and everything that travels as PostgreSQL's own text."""
 
 from windlass.verify.chtype import ChType
-from windlass.verify.passage import AS_TEXT, Hazard, Passage, Rules, pg_literal
+from windlass.verify.passage import AS_TEXT, Hazard, Passage, Rules, or_text, pg_literal
 from windlass.verify.pgtype import PgType
 
 _LENGTHY = "concat(toString(length({c})),':',{c})"
@@ -26,11 +26,10 @@ def to_string(source: PgType, target: ChType) -> Passage:
 def to_fixed_string(source: PgType, target: ChType) -> Passage:
     """At most n bytes: ClickHouse pads with zero bytes, which no PostgreSQL text can hold."""
     size = target.numbers[0]
+    hazards = (Hazard(f"octet_length({AS_TEXT}) > {size}", f"longer than {size} bytes"),)
     padded = f"rpad(encode(convert_to({AS_TEXT},'UTF8'),'hex'),{2 * size},'0')"
-    hazard = Hazard(f"octet_length({AS_TEXT}) > {size}", f"longer than {size} bytes")
-    return Passage(
-        _text(source), padded, _HEX, f"rightPad(lower(hex({{c}})),{2 * size},'0')", (hazard,)
-    )
+    arrow = f"rightPad(lower(hex({{c}})),{2 * size},'0')"
+    return Passage(_text(source), or_text(padded, hazards), _HEX, arrow, hazards)
 
 
 def to_enum(source: PgType, target: ChType) -> Passage:
@@ -41,13 +40,9 @@ def to_enum(source: PgType, target: ChType) -> Passage:
     return Passage(AS_TEXT, _lengthy(AS_TEXT), named, _LENGTHY, (hazard,))
 
 
-# Without its extension type, the driver's uuid is 16 bytes in the order that they are written.
-UUID_SAME = Passage("{c}", AS_TEXT, "toString({c})", "UUIDNumToString({c})")
-
-
 def uuid_same(source: PgType, target: ChType) -> Passage:
-    """Sixteen bytes, which every ClickHouse reads into UUID."""
-    return UUID_SAME
+    """Sixteen bytes in the order that they are written, which every ClickHouse reads into UUID."""
+    return Passage("{c}", AS_TEXT, "toString({c})", "UUIDNumToString({c})")
 
 
 def text_to_uuid(source: PgType, target: ChType) -> Passage:
@@ -76,9 +71,10 @@ _ADDRESS = "encode(substring(inet_send({c}) from 5),'hex')"
 
 def to_ipv4(source: PgType, target: ChType) -> Passage:
     """One IPv4 host; networks and IPv6 are hazards."""
-    hazard = Hazard("family({c}) <> 4 or masklen({c}) <> 32", "not one IPv4 host")
+    hazards = (Hazard("family({c}) <> 4 or masklen({c}) <> 32", "not one IPv4 host"),)
     text = "lower(leftPad(hex(toUInt32({c})),8,'0'))"
-    return Passage("host({c})", _ADDRESS, text, text.replace("{c}", "toIPv4({c})"), (hazard,))
+    arrow = text.replace("{c}", "toIPv4({c})")
+    return Passage("host({c})", or_text(_ADDRESS, hazards), text, arrow, hazards)
 
 
 def to_ipv6(source: PgType, target: ChType) -> Passage:
@@ -92,12 +88,13 @@ def to_ipv6(source: PgType, target: ChType) -> Passage:
     source_text = (
         f"case family({{c}}) when 4 then '00000000000000000000ffff' else '' end||{_ADDRESS}"
     )
-    return Passage("host({c})", source_text, _HEX, "lower(hex(toIPv6({c})))", hazards)
+    arrow = "lower(hex(toIPv6({c})))"
+    return Passage("host({c})", or_text(source_text, hazards), _HEX, arrow, hazards)
 
 
 _ANY = (
     "text", "json", "other", "uuid", "inet", "bool", "numeric", "date", "timestamp", "timestamptz",
-    "int2", "int4", "int8", "oid", "float4", "float8",
+    "int2", "int4", "int8", "oid", "float4", "float8", "array",
 )  # fmt: skip
 _STRINGS: Rules = {(family, "String"): to_string for family in _ANY}
 RULES: Rules = (

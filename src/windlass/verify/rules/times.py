@@ -5,16 +5,19 @@ from windlass.verify.passage import Hazard, Passage, Rules
 from windlass.verify.pgtype import PgType
 
 _MICROS = "toString(toUnixTimestamp64Micro({c}))"
-# PostgreSQL's own infinity has no epoch: its text keeps the expression from raising.
-_SOURCE_MICROS = (
-    "case when isfinite({c}) then (extract(epoch from {c})*1000000)::bigint::text"
-    " else ({c})::text end"
-)
 _SOURCE_DAYS = "case when isfinite({c}) then ({c}-date '1970-01-01')::text else ({c})::text end"
 
 
 def _literal(source: PgType, instant: str) -> str:
     return f"{source.family} '{instant}+00'"
+
+
+def _source_micros(source: PgType) -> str:
+    # Infinities have no epoch, and the last years of PostgreSQL no microseconds in 64 bits: their
+    # own text keeps the expression from raising.
+    fits = f"isfinite({{c}}) and {{c}} < {_literal(source, '294247-01-01 00:00:00')}"
+    micros = "(extract(epoch from {c})*1000000)::bigint::text"
+    return f"case when {fits} then {micros} else ({{c}})::text end"
 
 
 def _range(source: PgType, low: str, high: str, name: str) -> Hazard:
@@ -36,7 +39,7 @@ def to_datetime(source: PgType, target: ChType) -> Passage:
     bounds = _range(source, "1970-01-01 00:00:00", "2106-02-07 06:28:15.999999", "DateTime")
     text = "toString(toInt64(toUnixTimestamp({c}))*1000000)"
     hazards = (bounds, *_fraction(0, "DateTime"))
-    return Passage("{c}", _SOURCE_MICROS, text, _MICROS, hazards)
+    return Passage("{c}", _source_micros(source), text, _MICROS, hazards)
 
 
 def to_datetime64(source: PgType, target: ChType) -> Passage:
@@ -47,7 +50,7 @@ def to_datetime64(source: PgType, target: ChType) -> Passage:
     if digits == 9:  # 64 bits of nanoseconds end sooner
         low, high = "1900-01-01 00:00:00", "2262-04-11 23:47:16.854775"
     hazards = (_range(source, low, high, name), *_fraction(digits, name))
-    return Passage("{c}", _SOURCE_MICROS, _target_micros(digits), _MICROS, hazards)
+    return Passage("{c}", _source_micros(source), _target_micros(digits), _MICROS, hazards)
 
 
 def _target_micros(digits: int) -> str:

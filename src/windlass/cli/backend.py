@@ -1,15 +1,47 @@
 """Everything behind the command line, as one seam: `Wired` is real, tests bring their own."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from windlass.domain.errors import WindlassError
+from windlass.domain.tenant import database_name
+from windlass.ports import LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
+    from windlass.domain.dataset import Dataset
+    from windlass.domain.plan import Plan, Request
+    from windlass.domain.results import TableVerification
+    from windlass.engine.activities.errands import Affected, Finding
     from windlass.settings import Fleet
+
+T = TypeVar("T")
 
 OnWait = Callable[[str], None]
 """Called with a line for the operator whenever a question has to wait."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a campaign is started with, beside its plan. `who` is user@host, `command` the
+    command line as typed."""
+
+    name: str
+    reason: str
+    who: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """What one cluster said: its answer, or the error in the place of one."""
+
+    cluster: str
+    answer: T | None = None
+    error: WindlassError | None = None
 
 
 class Backend(Protocol):
@@ -20,9 +52,61 @@ class Backend(Protocol):
         """The config file, read and checked."""
         ...
 
+    @property
+    def ledger(self) -> "OperatorLedger":
+        """The record, opened without asking anything of clusters."""
+        ...
+
+    def plan(self, request: "Request", on_wait: OnWait) -> "Plan":
+        """All clusters of the request asked at once; one that cannot be is in the plan with
+        its failure."""
+        ...
+
+    def verify(
+        self, request: "Request", keys: int, on_wait: OnWait
+    ) -> "list[Reply[Sequence[TableVerification]]]":
+        """Source against target, per cluster of the request."""
+        ...
+
+    def affected(
+        self, request: "Request", exclusion: str, on_wait: OnWait
+    ) -> "list[Reply[Sequence[Affected]]]":
+        """Rows that tenants hold though the exclusion should have kept them out."""
+        ...
+
+    def doctor(self, cluster: str, on_wait: OnWait) -> "Sequence[Finding]":
+        """What the cluster's worker finds about both databases. UnreachableError: Temporal is
+        down, or no worker serves the queue."""
+        ...
+
+    def reach(self, cluster: str) -> Sequence[tuple[str, str, str]]:
+        """(level, what, next step) of Temporal, namespace and worker. UnreachableError: Temporal
+        does not answer."""
+        ...
+
+    def grants(self, cluster: str) -> Mapping[str, Sequence[str]]:
+        """SQL for the owners of source and target, under those names. No server is asked."""
+        ...
+
+    def start(self, plan: "Plan", start: Start) -> str:
+        """Record the campaign and start its workflows; returns its name."""
+        ...
+
+    def cancel(self, campaign: str, who: str, reason: str) -> None:
+        """Ask for the end; the ledger tells when nothing is left on any server."""
+        ...
+
+    def pulse(self, campaign: str) -> None:
+        """Raises unless the workflows behind a running campaign are alive."""
+        ...
+
     def run_worker(self, clusters: Sequence[str]) -> int:
         """Serve these clusters until a signal comes; returns the exit code."""
         ...
+
+
+class OperatorLedger(LedgerReader, LedgerWriter, Protocol):
+    """What operators read and write."""
 
 
 class Wired:
@@ -38,8 +122,145 @@ class Wired:
 
         return wiring.open_fleet(self._config)
 
+    @cached_property
+    def ledger(self) -> OperatorLedger:
+        """The ledger. SQL texts of the config are not checked for it: that takes longer than
+        the answer."""
+        from windlass import settings, wiring
+
+        return wiring.open_ledger(settings.load(settings.find(self._config), sql=False))
+
+    def plan(self, request: "Request", on_wait: OnWait) -> "Plan":
+        """Ask all clusters at once."""
+        from windlass import wiring
+
+        return asyncio.run(wiring.plan(self.fleet, request, on_wait=on_wait))
+
+    def verify(
+        self, request: "Request", keys: int, on_wait: OnWait
+    ) -> "list[Reply[Sequence[TableVerification]]]":
+        """Ask all clusters at once."""
+        from windlass.domain.results import TableVerification
+        from windlass.engine.activities.errands import Question
+
+        answer = tuple[TableVerification, ...]
+        return self._ask_all(request.clusters, "verify", Question(request, keys), answer, on_wait)
+
+    def affected(
+        self, request: "Request", exclusion: str, on_wait: OnWait
+    ) -> "list[Reply[Sequence[Affected]]]":
+        """Ask all clusters at once."""
+        from windlass.engine.activities.errands import Affected, AffectedQuestion
+
+        question = AffectedQuestion(request, exclusion)
+        return self._ask_all(request.clusters, "affected", question, tuple[Affected, ...], on_wait)
+
+    def doctor(self, cluster: str, on_wait: OnWait) -> "Sequence[Finding]":
+        """Ask the cluster's worker."""
+        from windlass.engine.activities.errands import CheckUp, Finding
+
+        check = CheckUp(tuple(self.fleet.dataset(name) for name in self.fleet.datasets))
+        (reply,) = self._ask_all([cluster], "doctor", check, tuple[Finding, ...], on_wait)
+        if reply.error:
+            raise reply.error
+        return reply.answer or ()
+
+    def reach(self, cluster: str) -> Sequence[tuple[str, str, str]]:
+        """Connect, and look who polls."""
+        return asyncio.run(self._reach(cluster))
+
+    async def _reach(self, name: str) -> Sequence[tuple[str, str, str]]:
+        from temporalio.service import RPCError
+
+        from windlass import wiring
+
+        cluster = self.fleet.cluster(name)
+        temporal = cluster.temporal
+        client = await wiring.connect(cluster)
+        answers = ("ok", f"Temporal answers at {temporal.address}", "")
+        try:
+            polled = await wiring.served(client, name)
+        except RPCError as error:
+            what = f"namespace {temporal.namespace}: {error.message}"
+            return [answers, ("fail", what, "create it, or correct temporal.namespace")]
+        if not polled:
+            missing = wiring.no_worker(name)
+            return [answers, ("fail", missing.what, missing.next_step)]
+        serves = f"a worker polls {cluster.task_queue} in namespace {temporal.namespace}"
+        return [answers, ("ok", serves, "")]
+
+    def grants(self, cluster: str) -> Mapping[str, Sequence[str]]:
+        """From the adapters, for every dataset; where tenants come from a query, their database
+        is left for the owner to fill in."""
+        from windlass.source.postgres import PostgresSource
+        from windlass.target.clickhouse import ClickHouseTarget
+
+        at = self.fleet.cluster(cluster)
+        datasets = [self.fleet.dataset(name) for name in self.fleet.datasets]
+        source = PostgresSource(at.source.url.get_secret_value())
+        target = ClickHouseTarget(at.target.url.get_secret_value(), at.target.staging_database)
+        databases = sorted({name for one in datasets for name in _databases(one)})
+        reading = dict.fromkeys(sql for one in datasets for sql in source.grants(one))
+        return {"source": list(reading), "target": target.grants(databases)}
+
+    def _ask_all(
+        self, clusters: Sequence[str], kind: str, payload: object, answer: type[T], on_wait: OnWait
+    ) -> list[Reply[T]]:
+        return asyncio.run(self._gather(clusters, kind, payload, answer, on_wait))
+
+    async def _gather(
+        self, clusters: Sequence[str], kind: str, payload: object, answer: type[T], on_wait: OnWait
+    ) -> list[Reply[T]]:
+        from windlass import wiring
+        from windlass.domain import codec
+
+        text = codec.dump(payload)
+
+        async def one(cluster: str) -> Reply[T]:
+            try:
+                said = await wiring.ask(self.fleet, cluster, kind, text, on_wait=on_wait)
+            except WindlassError as error:
+                return Reply(cluster, error=error)
+            return Reply(cluster, codec.load(answer, said))
+
+        return list(await asyncio.gather(*(one(cluster) for cluster in clusters)))
+
+    def start(self, plan: "Plan", start: Start) -> str:
+        """Record and start."""
+        from windlass import wiring
+
+        return asyncio.run(
+            wiring.start(
+                self.fleet,
+                plan,
+                name=start.name,
+                reason=start.reason,
+                who=start.who,
+                command=start.command,
+            )
+        )
+
+    def cancel(self, campaign: str, who: str, reason: str) -> None:
+        """Ask for the end."""
+        from windlass import wiring
+
+        asyncio.run(wiring.cancel(self.fleet, campaign, who=who, reason=reason))
+
+    def pulse(self, campaign: str) -> None:
+        """Look whether the workflows are alive."""
+        from windlass import wiring
+
+        asyncio.run(wiring.pulse(self.fleet, campaign))
+
     def run_worker(self, clusters: Sequence[str]) -> int:
         """Serve these clusters until a signal comes."""
         from windlass import wiring
 
         return wiring.run_worker(self.fleet.path, clusters)
+
+
+def _databases(dataset: "Dataset") -> Iterable[str]:
+    """The tenants' databases, or the template where nobody can know them without asking."""
+    if not dataset.tenants_list:
+        return [dataset.database]
+    return [database_name(dataset.database, *pair) for pair in dataset.tenants_list]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -66,6 +67,8 @@ class LazyGroup(TyperGroup):
         extra.setdefault("obj", None)
         extra["obj"] = extra["obj"] or Session()
         session: Session = extra["obj"]
+        args = list(sys.argv[1:] if args is None else args)
+        session.typed = shlex.join(["windlass", *args])
         code = failures.guarded(lambda: super(LazyGroup, self).main(args, **extra), session)
         raise SystemExit(code)
 

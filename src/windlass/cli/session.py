@@ -1,7 +1,11 @@
 """What one command line shares: its options, and the way to everything behind it."""
 
+import getpass
 import logging
+import os
+import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,13 +45,29 @@ def _wired(config: Path | None) -> "Backend":
     return Wired(config)
 
 
+def _whoami() -> str:
+    """user@host, for the record."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        user = f"uid{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
 @dataclass
 class Session:
-    """One command line. `open` builds the backend; tests hand in another, and their own now."""
+    """One command line. `open` builds the backend; tests hand in another, and their own time.
+
+    `typed` is the command line as typed; `wait` sleeps between two looks at the ledger.
+    """
 
     open: Callable[[Path | None], "Backend"] = _wired
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    wait: Callable[[float], None] = time.sleep
     interactive: Callable[[], bool] = lambda: sys.stdin.isatty() and sys.stderr.isatty()
+    confirm: Callable[[str], bool] = lambda question: typer.confirm(question, err=True)
+    who: Callable[[], str] = _whoami
+    typed: str = "windlass"
     config: Path | None = None
     debug: bool = False
     output: Output = Output.TABLE
@@ -70,6 +90,10 @@ class Session:
         if self._backend is None:
             self._backend = self.open(self.config)
         return self._backend
+
+    def say(self, text: str) -> None:
+        """A line of progress, to stderr."""
+        typer.echo(text, err=True)
 
     @property
     def as_json(self) -> bool:

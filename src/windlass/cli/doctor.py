@@ -1,0 +1,90 @@
+"""`windlass doctor`: is everything there that a campaign needs?"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+
+from windlass.cli.command import command
+from windlass.cli.request import listed
+from windlass.cli.session import Session
+from windlass.cli.show.common import Column, console, print_json, styled, table
+from windlass.domain.errors import WindlassError
+
+STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding; `cluster` '' is about all of them."""
+
+    level: str
+    cluster: str
+    what: str
+    next_step: str = ""
+
+
+@command("windlass doctor", "windlass doctor --cluster voice-prod -o json")
+def app(
+    session: Session,
+    cluster: Annotated[
+        str, typer.Option("--cluster", metavar="C", help="Clusters to check: names, globs, or all.")
+    ] = "all",
+) -> int:
+    """Check config, ledger, Temporal, workers and both databases.
+
+    Each finding says what to do about it. Changes nothing. Exit codes: 0 nothing fails (warnings
+    are fine); 1 something does.
+    """
+    found = list(_examine(session, cluster))
+    healthy = not any(line.level == "fail" for line in found)
+    if session.as_json:
+        print_json({"ok": healthy, "findings": [asdict(line) for line in found]})
+        return 0 if healthy else 1
+    out = console()
+    columns = [Column(""), Column("cluster"), Column("what", fold=True), Column("next", fold=True)]
+    rows = (
+        (styled(one.level, STYLES[one.level]), one.cluster or "-", one.what, one.next_step)
+        for one in found
+    )
+    out.print(table(columns, rows))
+    return 0 if healthy else 1
+
+
+def _examine(session: Session, cluster: str) -> Iterator[Line]:
+    """From the inside out; what cannot be reached ends its branch."""
+    try:
+        fleet = session.backend.fleet
+    except WindlassError as error:
+        yield _failure("", f"config: {error.where}: {error.what}", error)
+        return
+    yield Line("ok", "", f"config: {fleet.path}")
+    yield _ledger(session)
+    for name in fleet.select(listed(cluster, "--cluster")):
+        yield from _cluster(session, name)
+
+
+def _ledger(session: Session) -> Line:
+    try:
+        return Line("ok", "", f"ledger: answers, id {session.backend.ledger.ledger_id()}")
+    except WindlassError as error:
+        return _failure("", f"ledger: {error.what}", error)
+
+
+def _cluster(session: Session, name: str) -> Iterator[Line]:
+    try:
+        reached = session.backend.reach(name)
+        yield from (Line(level, name, what, next_step) for level, what, next_step in reached)
+        if any(level == "fail" for level, _, _ in reached):
+            return
+        found = session.backend.doctor(name, session.say)
+    except WindlassError as error:
+        yield _failure(name, error.what, error)
+        return
+    for one in found:
+        yield Line(one.level, name, one.what, one.next_step)
+
+
+def _failure(cluster: str, what: str, error: WindlassError) -> Line:
+    return Line("fail", cluster, f"{what}{f': {error.why}' if error.why else ''}", error.next_step)

@@ -1,0 +1,75 @@
+"""How a campaign ended: its figures, its verdict, the next useful command, the exit code."""
+
+from typing import TYPE_CHECKING, Any
+
+from windlass.cli import reporting
+from windlass.cli.session import Session
+from windlass.cli.show.common import console, duration, print_json, styled
+from windlass.cli.show.results import result_table
+from windlass.cli.show.status import needs_operator, status_json
+from windlass.cli.show.status_table import headline, tenant_table
+from windlass.domain.record import StatusView
+from windlass.domain.states import State, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+OK, NOT_ALL, ATTACHABLE = 0, 1, 3
+
+
+def conclude(session: Session, campaign: str) -> int:
+    """Print the end of a campaign, and say what it is worth: 0 only when all is verified."""
+    view = session.backend.ledger.status(campaign, windows=True)
+    tables = reporting.tables(session.backend.ledger.facts(campaign))
+    code = exit_code(view, tables)
+    if session.as_json:
+        print_json(status_json(view) | {"tables": tables})
+    else:
+        _print(console(), view, tables, code)
+    return code
+
+
+def exit_code(view: StatusView, tables: list[dict[str, Any]]) -> int:
+    """0: done (or nothing to do) and every table verified; 3: still at work; else 1."""
+    if not view.state.final:
+        return ATTACHABLE
+    proven = all(one["verdict"] == Verdict.VERIFIED for one in tables)
+    fine = view.state in {State.DONE, State.NOTHING_TO_DO}
+    fine = fine and view.verdict in {None, Verdict.VERIFIED} and proven
+    return OK if fine else NOT_ALL
+
+
+def _print(out: "Console", view: StatusView, tables: list[dict[str, Any]], code: int) -> None:
+    needy = [t for t in view.tenants if needs_operator(t)]
+    if tables:
+        out.print(result_table(tables))
+    if needy:
+        out.print(tenant_table(needy))
+    out.print(headline(view))
+    out.print(styled(_words(view, code), "green" if code == OK else "red"))
+    out.print(styled(f"next: {next_command(view, code)}", ""))
+
+
+def _words(view: StatusView, code: int) -> str:
+    took = ""
+    if view.started_at and view.ended_at:
+        took = f" in {duration((view.ended_at - view.started_at).total_seconds())}"
+    if code == OK:
+        return f"done and verified{took}: every window equals the source"
+    return {
+        State.DONE: f"done{took}, but not all of it is verified",
+        State.PARKED: "parked: some of it needs you; the rest is done and published",
+        State.CANCELLED: "cancelled: windows that were published stay",
+        State.UNKNOWN: "a cluster could not be asked: what it holds is unknown",
+    }.get(view.state, f"{view.state}: not all of it is verified")
+
+
+def next_command(view: StatusView, code: int) -> str:
+    """What an operator will want to type now."""
+    if code == OK:
+        return f"windlass report {view.campaign}"
+    if view.state is State.DONE:
+        return f"windlass report {view.campaign} shows which tables do not agree, and why"
+    if view.state is State.CANCELLED:
+        return "run the same command again: what is verified is not done twice"
+    return f"windlass status {view.campaign} --needs-me"

@@ -1,0 +1,59 @@
+"""Staying with a campaign until it ends. The viewer may go at any time: the campaign goes on."""
+
+from dataclasses import dataclass
+
+from windlass.cli.session import Session
+from windlass.cli.show.live import Screen, screen
+from windlass.domain.errors import UnreachableError
+from windlass.domain.record import StatusView
+
+PULSE = 15.0
+"""Seconds between two looks at whether the workflows are alive."""
+
+
+def follow(session: Session, campaign: str) -> StatusView:
+    """Show the campaign until nothing moves any more without an operator's word."""
+    ledger, health = session.backend.ledger, Health(session, campaign)
+    with screen(session.now) as shown:
+        while True:
+            view = ledger.status(campaign)
+            shown.show(view)
+            if view.state.final:
+                return view
+            health.look(shown)
+            session.wait(shown.every)
+
+
+def detached(session: Session, campaign: str) -> None:
+    """Say that only the viewer has gone."""
+    session.say(f"\ndetached: campaign {campaign} goes on")
+    session.say(f"  look again: windlass watch {campaign}")
+    session.say(f"  stop it:    windlass cancel {campaign}")
+
+
+@dataclass
+class Health:
+    """Whether what drives the campaign is alive; a Temporal that is away is said once, and
+    waited for: a viewer's trouble never fails a campaign."""
+
+    session: Session
+    campaign: str
+    looked: float = 0.0
+    away: bool = False
+
+    def look(self, shown: Screen) -> None:
+        """Look now and then. Raises when a workflow has ended though its books are open."""
+        now = self.session.now().timestamp()
+        if now - self.looked < PULSE:
+            return
+        self.looked = now
+        try:
+            self.session.backend.pulse(self.campaign)
+        except UnreachableError as error:
+            if not self.away:
+                shown.say(f"{error}\n  (the campaign waits and goes on by itself; still looking)")
+            self.away = True
+            return
+        if self.away:
+            shown.say("Temporal answers again")
+        self.away = False

@@ -1,0 +1,136 @@
+"""From a plan to a campaign: what is checked, asked and said before anything starts."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from windlass.cli import asking, saved
+from windlass.cli.backend import Start
+from windlass.cli.ending import ATTACHABLE, NOT_ALL, OK, conclude
+from windlass.cli.failures import INTERRUPTED
+from windlass.cli.follow import detached, follow
+from windlass.cli.options import agreed
+from windlass.cli.request import Words, expected_removals
+from windlass.cli.session import Session
+from windlass.cli.show.common import console, plural, print_json
+from windlass.cli.show.plan import to_go
+from windlass.cli.show.status import status_json
+from windlass.cli.show.unstarted import unstarted_json
+from windlass.domain.errors import RefusedError, UnreachableError, UsageError
+from windlass.domain.plan import Guard, Plan
+from windlass.domain.states import Mode
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the operator said beforehand."""
+
+    name: str | None = None
+    reason: str = ""
+    yes: bool = False
+    confirm: str | None = None
+    detach: bool = False
+
+
+def plan_from_file(session: Session, file: Path, words: Words) -> Plan:
+    """The saved plan, if the world is still the one that it was made for. `--expect-removed` and
+    `--accept-removal` may be said now; everything else is in the plan."""
+    if replace(words, expected=(), accept=False) != Words():
+        raise UsageError(
+            "--plan says already what to do",
+            why="a saved plan has its own clusters, tenants, range and options",
+            next_step=f"windlass run --plan {file}, with --name, --reason, --yes, --detach, "
+            "--expect-removed or --accept-removal at most",
+        )
+    kept, fleet = saved.read(file), session.backend.fleet
+    dataset = fleet.dataset(kept.request.dataset.name)
+    share = fleet.max_unexplained_removal(dataset.name)
+    guard = replace(kept.request.guard, max_unexplained=share)
+    asked = replace(kept.request, dataset=dataset, guard=guard)
+    saved.refuse_changed(kept, session.backend.plan(asked, session.say), file)
+    expected = expected_removals(words.expected, [t.name for t in dataset.tables])
+    allowed = Guard(share, {**guard.expected, **expected}, guard.accept or words.accept)
+    return replace(kept, request=replace(kept.request, guard=allowed))
+
+
+def launch(session: Session, plan: Plan, consent: Consent) -> int:
+    """Show the plan, ask, start, and stay until the end unless told to leave."""
+    name = consent.name or asking.name_for(session, plan)
+    asking.show(session, plan, console(err=session.as_json), name=name)
+    _refuse_blind(plan)
+    _check_confirm(plan, name, consent)
+    if not any(tenant.groups for tenant in plan.tenants):
+        return _nothing(session, plan)
+    agreed(session, _question(plan, name), consent.yes)
+    start = Start(name, consent.reason, session.who(), session.typed)
+    campaign = session.backend.start(plan, start)
+    session.say(f"started {campaign}")
+    return _detach(session, campaign) if consent.detach else _attach(session, campaign)
+
+
+def _refuse_blind(plan: Plan) -> None:
+    """Nothing to start where no cluster could be asked."""
+    failures = [c.failure for c in plan.clusters if c.failure]
+    if failures and len(failures) == len(plan.clusters):
+        raise UnreachableError(
+            "no cluster could be asked: nothing was started",
+            why=failures[0],
+            next_step="windlass doctor",
+        )
+
+
+def _check_confirm(plan: Plan, name: str, consent: Consent) -> None:
+    """Deleting wants the campaign's name and the number of rows, whoever says yes."""
+    if plan.request.mode is not Mode.DELETE:
+        if consent.confirm is not None:
+            raise UsageError("--confirm is for --mode delete", next_step="leave it out")
+        return
+    rows = sum(sum(to_go(plan, tenant).values()) for tenant in plan.tenants)
+    wanted = f"{name}:{rows}"
+    if rows and consent.confirm != wanted:
+        given = f"--confirm {consent.confirm} does not match" if consent.confirm else ""
+        raise RefusedError(
+            f"deleting {rows:,} live rows wants a confirmation",
+            why=given or "--mode delete loads nothing in their place",
+            next_step=f"--confirm {wanted}",
+        )
+
+
+def _question(plan: Plan, name: str) -> str:
+    going = sum(sum(to_go(plan, tenant).values()) for tenant in plan.tenants)
+    todo = sum(bool(tenant.groups) for tenant in plan.tenants)
+    load = "" if plan.request.mode is Mode.DELETE else f"load {plan.total_rows:,} rows, "
+    return (
+        f"Start {name}: {plan.request.mode}, {load}remove {going:,}, "
+        f"{plural(plan.total_windows, 'window')} of {plural(todo, 'tenant')}?"
+    )
+
+
+def _nothing(session: Session, plan: Plan) -> int:
+    """Nothing is started: all of it is verified already, or empty on both sides."""
+    held = any(one.holds for tenant in plan.tenants for one in tenant.held)
+    if session.as_json:
+        print_json(unstarted_json(plan))
+    unknown = any(cluster.failure for cluster in plan.clusters)
+    why = (
+        "everything is verified already; --redo does it again"
+        if held
+        else ("source and target are empty in the range")
+    )
+    session.say(f"nothing to do: {why}")
+    return NOT_ALL if unknown else OK
+
+
+def _detach(session: Session, campaign: str) -> int:
+    if session.as_json:
+        print_json(status_json(session.backend.ledger.status(campaign)))
+    detached(session, campaign)
+    return ATTACHABLE
+
+
+def _attach(session: Session, campaign: str) -> int:
+    try:
+        follow(session, campaign)
+    except KeyboardInterrupt:
+        detached(session, campaign)
+        return INTERRUPTED
+    return conclude(session, campaign)

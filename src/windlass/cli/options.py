@@ -1,0 +1,25 @@
+"""Options that several commands share, and the questions behind them."""
+
+from typing import Annotated
+
+import typer
+
+from windlass.cli.session import Session
+from windlass.domain.errors import RefusedError
+
+ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def agreed(session: Session, question: str, yes: bool) -> None:
+    """Ask on a terminal. RefusedError (exit 4) for a no, and where nobody can be asked."""
+    if yes:
+        return
+    if not session.interactive():
+        raise RefusedError(
+            "this wants a yes, and there is no terminal to ask on",
+            why=question,
+            next_step="add --yes",
+        )
+    if not session.confirm(question):
+        raise RefusedError("not confirmed: nothing was changed")

@@ -1,0 +1,75 @@
+"""`windlass plan`: what a rebuild would do, and why."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from windlass.cli import asking, saved
+from windlass.cli.command import command
+from windlass.cli.request import (
+    ClustersArgument,
+    DatasetOption,
+    EndArgument,
+    ExceptOption,
+    ModeOption,
+    PartsOption,
+    StartArgument,
+    TenantsArgument,
+    WindowOption,
+    Words,
+)
+from windlass.cli.session import Session
+from windlass.cli.show.common import console, print_json
+from windlass.domain.plan import Plan
+from windlass.domain.states import Mode
+
+
+@command(
+    "windlass plan voice-prod acme,acme-sandbox 2026-01-01 2026-02-20",
+    "windlass plan all all 2026-01-01 2026-02-01 --except 'acme/*' --window 5d",
+    "windlass plan voice-prod acme 2026-01-01 2026-02-20 --save acme.json -o json",
+)
+def app(
+    session: Session,
+    clusters: ClustersArgument,
+    tenants: TenantsArgument,
+    start: StartArgument,
+    end: EndArgument,
+    dataset: DatasetOption = None,
+    mode: ModeOption = Mode.REPLACE,
+    window: WindowOption = "auto",
+    parts: PartsOption = None,
+    excepted: ExceptOption = None,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Print the stages of every publish group, too.")
+    ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="Keep the plan for `windlass run --plan`."),
+    ] = None,
+) -> int:
+    """Show what a rebuild would do, and why. Changes nothing.
+
+    Tenants found and left out, rows live and to load, rows that will go and which exclusion
+    explains them, windows, how each table becomes visible and what readers see meanwhile, how
+    long it should take and on what evidence. Exits 1 when a cluster could not be asked.
+    """
+    words = Words(
+        clusters, tenants, start, end, dataset, mode, window, parts, tuple(excepted or ())
+    )
+    plan = asking.ask_plan(session, words)
+    if save:
+        saved.write(save, plan)
+        session.say(f"saved: windlass run --plan {save}")
+    _show(session, plan, stages=stages)
+    return 1 if any(cluster.failure for cluster in plan.clusters) else 0
+
+
+def _show(session: Session, plan: Plan, *, stages: bool) -> None:
+    if not session.as_json:
+        asking.show(session, plan, console(), stages=stages)
+        return
+    from windlass.cli.show.plan import plan_json
+
+    print_json(plan_json(plan, asking.name_for(session, plan), asking.at_once(session)))

@@ -1,0 +1,95 @@
+"""`windlass run`: plan, ask, start, watch until it is verified."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from windlass.cli import asking, naming
+from windlass.cli.command import command
+from windlass.cli.launch import Consent, launch, plan_from_file
+from windlass.cli.options import ReasonOption, YesOption
+from windlass.cli.request import (
+    CLUSTERS,
+    END,
+    START,
+    TENANTS,
+    DatasetOption,
+    ExceptOption,
+    ModeOption,
+    PartsOption,
+    WindowOption,
+    Words,
+)
+from windlass.cli.session import Session
+from windlass.domain.states import Mode
+
+
+@command(
+    "windlass run voice-prod acme,acme-sandbox 2026-01-01 2026-02-20",
+    "windlass run all all 2026-01-01 2026-02-01 --except 'acme/*' --yes --detach",
+    "windlass run --plan acme.json --reason 'appeals must go'",
+)
+def app(
+    session: Session,
+    clusters: Annotated[str | None, CLUSTERS] = None,
+    tenants: Annotated[str | None, TENANTS] = None,
+    start: Annotated[str | None, START] = None,
+    end: Annotated[str | None, END] = None,
+    dataset: DatasetOption = None,
+    mode: ModeOption = Mode.REPLACE,
+    window: WindowOption = "auto",
+    parts: PartsOption = None,
+    excepted: ExceptOption = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="A saved plan, in place of the arguments."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="N", help="The campaign's name.")
+    ] = None,
+    reason: ReasonOption = "",
+    yes: YesOption = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Start, and leave at once (exit code 3).")
+    ] = False,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Do again what is verified and still holds, too.")
+    ] = False,
+    expect_removed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expect-removed", metavar="T=N", help="Rows of a table that may go; may be repeated."
+        ),
+    ] = None,
+    accept_removal: Annotated[
+        bool, typer.Option("--accept-removal", help="Let any number of rows go.")
+    ] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option("--confirm", metavar="NAME:ROWS", help="What --mode delete wants to hear."),
+    ] = None,
+) -> int:
+    """Rebuild a range: plan, ask, start, and watch until it is verified.
+
+    Ctrl-C only detaches: the campaign goes on, `windlass watch` takes it up again. Exit codes:
+    0 all of it is verified (or there was nothing to do); 1 it ended parked, cancelled or
+    unverified; 3 detached; 4 refused; 130 Ctrl-C.
+    """
+    chosen = naming.checked(name) if name is not None else None
+    words = Words(
+        clusters,
+        tenants,
+        start,
+        end,
+        dataset,
+        mode,
+        window,
+        parts,
+        tuple(excepted or ()),
+        redo,
+        tuple(expect_removed or ()),
+        accept_removal,
+    )
+    made = plan_from_file(session, plan, words) if plan else asking.ask_plan(session, words)
+    return launch(session, made, Consent(chosen, reason, yes, confirm, detach))

@@ -1,0 +1,174 @@
+"""A plan as JSON, with the keys that other programs rely on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from windlass.cli.show.common import iso
+from windlass.cli.show.volume import per_day, volume_class
+from windlass.domain.plan import ClusterPlan, GroupPlan, HeldWindow, Plan, Skipped, TenantPlan
+from windlass.domain.states import Mode, Path
+from windlass.planner import paths, stages
+
+
+def plan_json(plan: Plan, name: str, at_once: Mapping[str, int]) -> dict[str, Any]:
+    """The whole plan. `name` is the campaign's, should it be run; `at_once` says how many
+    tenants each cluster works on at a time."""
+    request = plan.request
+    return {
+        "campaign": name,
+        "dataset": request.dataset.name,
+        "mode": str(request.mode),
+        "start": iso(request.interval.start),
+        "end": iso(request.interval.end),
+        "tenants": [tenant_json(plan, tenant) for tenant in plan.tenants],
+        "skipped": [skipped_json(one) for cluster in plan.clusters for one in cluster.skipped],
+        "unknown": [
+            {"cluster": c.cluster, "reason": c.failure} for c in plan.clusters if c.failure
+        ],
+        "total_rows": plan.total_rows,
+        "total_windows": plan.total_windows,
+        "estimate_seconds": estimate(plan, at_once),
+        "world": plan.world,
+        "made_at": iso(plan.made_at),
+    }
+
+
+def tenant_json(plan: Plan, tenant: TenantPlan) -> dict[str, Any]:
+    """One tenant of a plan."""
+    interval = plan.request.interval
+    daily = per_day(sum(tenant.rows.values()), interval)
+    return {
+        "cluster": tenant.tenant.cluster,
+        "customer": tenant.tenant.customer,
+        "profile": tenant.tenant.profile,
+        "database": tenant.tenant.database,
+        "state": standing(tenant),
+        "rows": dict(tenant.rows),
+        "before": dict(tenant.before),
+        "to_remove": to_go(plan, tenant),
+        "excluded": {name: dict(rows) for name, rows in tenant.excluded.items()},
+        "null_time": dict(tenant.null_time),
+        "rows_per_day": round(daily),
+        "volume": volume_class(daily),
+        "windows": [
+            {"start": iso(w.interval.start), "end": iso(w.interval.end), "rows": w.rows}
+            for w in tenant.windows
+        ],
+        "groups": len(tenant.groups),
+        "window_basis": window_basis(plan, tenant),
+        "publish": {t.table: publish_json(plan, tenant, t.table) for t in tenant.tables},
+        "held": [_held_json(one) for one in tenant.held],
+        "notes": notes(tenant),
+        "estimate_seconds": tenant.estimate_seconds,
+        "estimate_basis": tenant.estimate_basis,
+    }
+
+
+def skipped_json(skipped: Skipped) -> dict[str, str]:
+    """A tenant that was found and is left out."""
+    return {
+        "cluster": skipped.cluster,
+        "customer": skipped.customer,
+        "profile": skipped.profile,
+        "reason": skipped.reason,
+    }
+
+
+def _held_json(held: HeldWindow) -> dict[str, Any]:
+    return {
+        "campaign": held.campaign,
+        "start": iso(held.interval.start),
+        "end": iso(held.interval.end),
+        "holds": held.holds,
+        "reason": held.reason,
+    }
+
+
+def standing(tenant: TenantPlan) -> str:
+    """`to do`, `held` (all of it verified before), or `nothing_to_do`."""
+    if tenant.groups:
+        return "to do"
+    return "held" if any(one.holds for one in tenant.held) else "nothing_to_do"
+
+
+def to_go(plan: Plan, tenant: TenantPlan) -> dict[str, int]:
+    """`{table: live rows that the plan will remove}` under its mode."""
+    if plan.request.mode is Mode.APPEND or not tenant.groups:
+        return dict.fromkeys(tenant.before, 0)
+    return dict(tenant.before if plan.request.mode is Mode.DELETE else tenant.to_remove)
+
+
+def publish_json(plan: Plan, tenant: TenantPlan, table: str) -> dict[str, Any]:
+    """How one table becomes visible: the path, what it promises readers, and why this one."""
+    planned = tenant.table(table)
+    used = paths_of(tenant, table)
+    return {
+        "path": path_words(used) if used else str(planned.edge_path),
+        "promises": {
+            str(path): paths.promise(path, planned.removal) for path in used or [planned.edge_path]
+        },
+        "why": planned.why,
+        "notes": list(planned.notes),
+    }
+
+
+def paths_of(tenant: TenantPlan, table: str) -> list[Path]:
+    """The paths that the groups take for that table, the edges' too, the strongest first."""
+    edge = tenant.table(table).edge_path
+    found = [path for group in tenant.groups for path in _paths_in(group, table, edge)]
+    return sorted(set(found), key=list(Path).index)
+
+
+def _paths_in(group: GroupPlan, table: str, edge: Path) -> list[Path]:
+    mine = next(one for one in group.tables if one.table == table)
+    covered = sum((one.duration for one in mine.whole), start=group.interval.duration * 0)
+    mixed = mine.path is Path.SWAP and covered < group.interval.duration
+    return [mine.path, edge] if mixed else [mine.path]
+
+
+def path_words(used: list[Path]) -> str:
+    """`swap`, or `swap, edges in place`."""
+    first, *rest = [str(path) for path in used]
+    return ", edges ".join([first, *rest]) if first == Path.SWAP else " or ".join([first, *rest])
+
+
+def window_basis(plan: Plan, tenant: TenantPlan) -> str:
+    """Why the windows have the size that they have."""
+    request = plan.request
+    if not tenant.windows:
+        return "none needed"
+    if request.window == "none":
+        return "--window none: the range as it is"
+    if request.window != "auto":
+        return f"--window {request.window}"
+    if request.parts:
+        return f"--parts {request.parts}: equal slices of the range"
+    mean = round(sum(w.rows for w in tenant.windows) / len(tenant.windows))
+    return f"auto: equal volume, about {mean:,} rows each, on partition boundaries where they fit"
+
+
+def notes(tenant: TenantPlan) -> list[str]:
+    """Everything worth knowing about the tenant, once."""
+    own = [f"{table.table}: {note}" for table in tenant.tables for note in table.notes]
+    return list(dict.fromkeys([*tenant.notes, *own]))
+
+
+def estimate(plan: Plan, at_once: Mapping[str, int]) -> float | None:
+    """Seconds until the slowest cluster is done; None as long as one tenant has no history."""
+    shares = [_cluster_estimate(c, at_once.get(c.cluster, 1)) for c in plan.clusters]
+    known = [share for share in shares if share is not None]
+    return max(known, default=0.0) if len(known) == len(shares) else None
+
+
+def _cluster_estimate(cluster: ClusterPlan, at_once: int) -> float | None:
+    """Tenants side by side, but never less than the longest of them."""
+    seconds = [t.estimate_seconds for t in cluster.tenants if t.groups]
+    known = [one for one in seconds if one is not None]
+    if len(known) < len(seconds):
+        return None
+    return max(sum(known) / max(1, at_once), max(known, default=0.0))
+
+
+def stage_lines(plan: Plan, tenant: TenantPlan, group: GroupPlan) -> list[str]:
+    """The typed stages of a group, a line each: the list that the engine runs."""
+    return list(stages.explain(tenant, group, plan.request.mode))

@@ -1,0 +1,236 @@
+"""A plan for a person: what is there, what will go and why, in which windows, how it shows."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from windlass.cli.show.common import (
+    Column,
+    clock,
+    count,
+    duration,
+    half_open,
+    plural,
+    styled,
+    table,
+)
+from windlass.cli.show.plan import (
+    estimate,
+    notes,
+    path_words,
+    paths_of,
+    stage_lines,
+    standing,
+    to_go,
+    window_basis,
+)
+from windlass.cli.show.volume import per_day, volume_class
+from windlass.domain.plan import Plan, TablePlan, TenantPlan
+from windlass.domain.states import Mode
+from windlass.planner import paths
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+NOT_ASKED = "not asked for"
+SHOWN_WINDOWS = 12
+"""Windows of a tenant that are listed; JSON has them all."""
+
+
+def show_plan(
+    out: "Console", plan: Plan, name: str, at_once: Mapping[str, int], *, stages: bool = False
+) -> None:
+    """Print the whole plan."""
+    for part in _parts(plan, name, at_once):
+        out.print(part)
+    if stages:
+        for tenant in plan.tenants:
+            _print_stages(out, plan, tenant)
+
+
+def _parts(plan: Plan, name: str, at_once: Mapping[str, int]) -> Iterator["RenderableType"]:
+    request = plan.request
+    clusters = ", ".join(c.cluster for c in plan.clusters)
+    yield styled(f"Campaign {name}: {request.mode} {request.dataset.name} on {clusters}", "bold")
+    yield styled(f"Range    {half_open(request.interval)}", "")
+    if plan.tenants:
+        yield _rows_table(plan)
+        yield _work_table(plan)
+        yield from _windows(plan)
+        yield from _publish_lines(plan)
+    yield from _held_lines(plan)
+    yield from _note_lines(plan)
+    yield from _left_out_lines(plan)
+    yield from _failures(plan)
+    yield _total(plan, at_once)
+
+
+def _rows_table(plan: Plan) -> "RenderableType":
+    columns = [
+        Column("tenant"),
+        Column("table"),
+        Column("live now", number=True),
+        Column("to load", number=True),
+        Column("to go", number=True),
+        Column("why they go", fold=True),
+    ]
+    return table(columns, (row for t in plan.tenants for row in _tenant_rows(plan, t)))
+
+
+def _tenant_rows(plan: Plan, tenant: TenantPlan) -> Iterator[tuple[object, ...]]:
+    going = to_go(plan, tenant)
+    shown = str(tenant.tenant)
+    for name, rows in tenant.rows.items():
+        load = 0 if plan.request.mode is Mode.DELETE or not tenant.groups else rows
+        why = _why(plan, tenant, name, going.get(name, 0))
+        yield shown, name, count(tenant.before.get(name)), count(load), count(going.get(name)), why
+        shown = ""
+
+
+def _why(plan: Plan, tenant: TenantPlan, name: str, going: int) -> object:
+    """Exclusions by name with the rows that they keep out of the source, and the rest."""
+    from rich.text import Text
+
+    if not going:
+        return ""
+    if plan.request.mode is Mode.DELETE:
+        return "mode delete: the range is cleared"
+    named = [(e, rows[name]) for e, rows in tenant.excluded.items() if rows.get(name)]
+    said = Text(", ".join(f"{rows:,} excluded by {exclusion}" for exclusion, rows in named))
+    rest = going - sum(rows for _, rows in named)
+    if rest > 0:
+        style = "red" if rest > tenant.before[name] * plan.request.guard.max_unexplained else ""
+        said.append(f"{'; ' if named else ''}{rest:,} that no exclusion explains", style)
+    return said
+
+
+def _work_table(plan: Plan) -> "RenderableType":
+    columns = [
+        Column("tenant"),
+        Column("rows a day", number=True),
+        Column("volume"),
+        Column("windows", number=True),
+        Column("groups", number=True),
+        Column("estimate", number=True),
+        Column("on what evidence"),
+        Column("why windows of that size", fold=True),
+    ]
+    return table(columns, (_work_row(plan, tenant) for tenant in plan.tenants))
+
+
+def _work_row(plan: Plan, tenant: TenantPlan) -> tuple[object, ...]:
+    daily = per_day(sum(tenant.rows.values()), plan.request.interval)
+    head = (str(tenant.tenant), count(daily), volume_class(daily))
+    if not tenant.groups:
+        said = {"held": "verified already", "nothing_to_do": "nothing to do"}[standing(tenant)]
+        return *head, 0, 0, "-", "-", said
+    return (
+        *head,
+        len(tenant.windows),
+        len(tenant.groups),
+        duration(tenant.estimate_seconds),
+        tenant.estimate_basis,
+        window_basis(plan, tenant),
+    )
+
+
+def _windows(plan: Plan) -> Iterator["RenderableType"]:
+    columns = [
+        Column("tenant"),
+        Column("window from"),
+        Column("to"),
+        Column("rows", number=True),
+    ]
+    rows = [row for t in plan.tenants for row in _window_rows(t)]
+    if rows:
+        yield table(columns, rows)
+
+
+def _window_rows(tenant: TenantPlan) -> Iterator[tuple[object, ...]]:
+    shown = str(tenant.tenant)
+    for window in tenant.windows[:SHOWN_WINDOWS]:
+        span = window.interval
+        yield shown, clock(span.start), clock(span.end), count(window.rows)
+        shown = ""
+    more = len(tenant.windows) - SHOWN_WINDOWS
+    if more > 0:
+        yield "", f"… {more:,} more (-o json has them all)", "", ""
+
+
+def _publish_lines(plan: Plan) -> Iterator["RenderableType"]:
+    """Path and promise, once for all the tenants that share them."""
+    said: Counter[tuple[str, str, str]] = Counter()
+    for tenant in plan.tenants:
+        for planned in tenant.tables if tenant.groups else ():
+            said[_publish_words(tenant, planned)] += 1
+    if said:
+        yield styled("How it becomes visible", "bold")
+    for (head, promise, why), tenants in said.items():
+        of = f" ({plural(tenants, 'tenant')})" if len(plan.tenants) > 1 else ""
+        yield styled(f"  {head}{of}: {promise}\n    because {why}", "")
+
+
+def _publish_words(tenant: TenantPlan, planned: TablePlan) -> tuple[str, str, str]:
+    used = paths_of(tenant, planned.table)
+    promises = "; ".join(f"{path}: {paths.promise(path, planned.removal)}" for path in used)
+    return f"{planned.table} by {path_words(used)}", promises, planned.why
+
+
+def _held_lines(plan: Plan) -> Iterator["RenderableType"]:
+    for tenant in plan.tenants:
+        for held in tenant.held:
+            word = "holds, not done again" if held.holds else "is done again"
+            yield styled(
+                f"{tenant.tenant} {half_open(held.interval)} verified by {held.campaign} "
+                f"{word}: {held.reason}",
+                "green" if held.holds else "yellow",
+            )
+
+
+def _note_lines(plan: Plan) -> Iterator["RenderableType"]:
+    """Notes once each, with the tenants that they are about."""
+    about: dict[str, list[str]] = {}
+    for tenant in plan.tenants:
+        for note in notes(tenant):
+            about.setdefault(note, []).append(str(tenant.tenant))
+    for note, tenants in about.items():
+        of = tenants[0] if len(tenants) == 1 else plural(len(tenants), "tenant")
+        yield styled(f"note  {of}: {note}", "")
+
+
+def _left_out_lines(plan: Plan) -> Iterator["RenderableType"]:
+    """Tenants found and left out, by reason; those nobody asked for only counted."""
+    for cluster in plan.clusters:
+        unasked = sum(one.reason == NOT_ASKED for one in cluster.skipped)
+        for one in cluster.skipped:
+            if one.reason != NOT_ASKED:
+                who = f"{one.cluster}/{one.customer}/{one.profile}"
+                yield styled(f"left out  {who}: {one.reason}", "")
+        if unasked:
+            more = plural(unasked, "more tenant")
+            yield styled(f"left out  {more} of {cluster.cluster}: {NOT_ASKED}", "dim")
+
+
+def _failures(plan: Plan) -> Iterator["RenderableType"]:
+    for cluster in plan.clusters:
+        if cluster.failure:
+            yield styled(f"unknown  {cluster.cluster} could not be asked: {cluster.failure}", "red")
+
+
+def _total(plan: Plan, at_once: Mapping[str, int]) -> "RenderableType":
+    todo = sum(bool(tenant.groups) for tenant in plan.tenants)
+    seconds = estimate(plan, at_once)
+    took = f", about {duration(seconds)}" if seconds else ""
+    return styled(
+        f"Total    {plan.total_rows:,} rows in {plural(plan.total_windows, 'window')} of "
+        f"{plural(todo, 'tenant')}{took}",
+        "bold",
+    )
+
+
+def _print_stages(out: "Console", plan: Plan, tenant: TenantPlan) -> None:
+    for number, group in enumerate(tenant.groups, 1):
+        head = f"Group {number} of {len(tenant.groups)}, {tenant.tenant}"
+        out.print(styled(f"{head}, {half_open(group.interval)}", "bold"))
+        for step, said in enumerate(stage_lines(plan, tenant, group), 1):
+            out.print(styled(f"  {step:>2}. {said}", ""))

@@ -1,0 +1,98 @@
+"""`windlass status`: where campaigns, tenants and windows stand, from the ledger alone."""
+
+from typing import Annotated
+
+import typer
+
+from windlass.cli.command import command
+from windlass.cli.request import CampaignArgument
+from windlass.cli.session import Session
+from windlass.cli.show.common import console, print_json, styled
+from windlass.cli.show.status import campaigns_json, everybody, needs_operator, status_json
+from windlass.cli.show.status_table import campaign_table, headline, status_parts, tenant_table
+from windlass.domain.record import CampaignRecord, StatusView
+from windlass.domain.states import State
+
+RECENT = 10
+LOOKED_THROUGH = 30
+"""Campaigns that `--needs-me` without a name looks through, the latest first."""
+
+
+@command(
+    "windlass status",
+    "windlass status acme-jan-feb-2026 --windows -o json",
+    "windlass status --needs-me",
+)
+def app(
+    session: Session,
+    campaign: CampaignArgument = None,
+    tenants: Annotated[bool, typer.Option("--tenants", help="A line per tenant.")] = False,
+    windows: Annotated[bool, typer.Option("--windows", help="A line per window, too.")] = False,
+    needs_me: Annotated[
+        bool, typer.Option("--needs-me", help="Only what waits for you, with the reason.")
+    ] = False,
+) -> int:
+    """Where a campaign stands, the latest one when none is named. Reads the ledger only.
+
+    Without a name the recent campaigns are listed too; `--needs-me` without a name looks through
+    all of them for tenants that are parked, unknown, struggling, or ended unverified. Exits 0
+    whatever the state is: `windlass watch` is the one that waits and judges.
+    """
+    ledger = session.backend.ledger
+    recent = [] if campaign else ledger.campaigns(RECENT)
+    if not campaign and not recent:
+        return _none(session)
+    if needs_me and not campaign and not session.as_json:
+        return _needs_me(session)
+    view = ledger.status(campaign, windows=windows or needs_me)
+    _print(session, view, recent, tenants=tenants, windows=windows, needs_me=needs_me)
+    return 0
+
+
+def _none(session: Session) -> int:
+    session.say("no campaign yet; next: windlass plan CLUSTERS TENANTS START END")
+    if session.as_json:
+        print_json({"campaign": None, "state": None, "clusters": [], "skipped": []})
+    return 0
+
+
+def _print(
+    session: Session,
+    view: StatusView,
+    recent: list[CampaignRecord],
+    *,
+    tenants: bool,
+    windows: bool,
+    needs_me: bool,
+) -> None:
+    wanted = needs_operator if needs_me else everybody
+    if session.as_json:
+        shown = status_json(view, windows=windows, wanted=wanted)
+        print_json(shown | ({"campaigns": campaigns_json(recent)} if recent else {}))
+        return
+    out = console()
+    detail = tenants or needs_me or (len(view.tenants) <= 20 and not windows)
+    for part in status_parts(view, tenants=detail, windows=windows, wanted=wanted):
+        out.print(part)
+    if needs_me and not any(wanted(t) for t in view.tenants):
+        out.print(styled("nothing of it needs you", "green"))
+    others = [one for one in recent if one.name != view.campaign]
+    if others:
+        out.print(campaign_table(others))
+
+
+def _needs_me(session: Session) -> int:
+    """Over all recent campaigns: what waits for the operator."""
+    ledger, out, found = session.backend.ledger, console(), 0
+    for record in ledger.campaigns(LOOKED_THROUGH):
+        if record.state in {State.CANCELLED, State.NOTHING_TO_DO}:
+            continue
+        view = ledger.status(record.name, windows=True)
+        needy = [t for t in view.tenants if needs_operator(t)]
+        found += len(needy)
+        if needy:
+            out.print(headline(view))
+            out.print(tenant_table(needy))
+    if not found:
+        out.print(styled("nothing needs you", "green"))
+    return 0

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from windlass import settings
 from windlass.domain.errors import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from temporalio.service import TLSConfig
 
     from windlass.engine.worker import Seat
-    from windlass.ledger import SqlLedger
+    from windlass.ledger.store import SqlLedger
 
 OnWait = Callable[[str], None]
 """Called with a line for the operator whenever something takes its time."""
@@ -132,7 +132,7 @@ async def ask(
 
 
 async def _wait(
-    client: "Client", handle: "WorkflowHandle[object, None]", cluster: str, on_wait: OnWait
+    client: "Client", handle: "WorkflowHandle[Any, None]", cluster: str, on_wait: OnWait
 ) -> None:
     """Wait for the errand, but not for a queue that nobody serves."""
     from temporalio.client import WorkflowFailureError

@@ -165,7 +165,7 @@ def worker(directory: Path, number: int, config: Path, command: WorkerCommand) -
 
 
 def default_worker_command(config: Path) -> Sequence[str]:
-    argv = [sys.executable, "-m", "windlass", "--config", str(config)]
+    argv = [sys.executable, "-m", "windlass.cli", "--config", str(config)]
     return [*argv, "worker", "--cluster", "all"]
 
 

@@ -1,4 +1,4 @@
-"""`python -m windlass` is `windlass`."""
+"""`python -m windlass.cli` is `windlass`."""
 
 from windlass.cli.main import entry
 

@@ -1,0 +1,106 @@
+"""Catch-up: rows that changed while a publish ran. Few at a time, and safe to repeat."""
+
+from typing import TYPE_CHECKING
+
+from windlass.domain.attempt import Attempt
+from windlass.domain.plan import GroupTable, TablePlan
+from windlass.target.client import fill
+from windlass.target.names import quoted
+from windlass.target.publish.inplace import insert_missing, take_out
+from windlass.target.publish.job import Job
+from windlass.target.publish.rows import note
+from windlass.target.slices import View
+from windlass.target.staging import StagingArea
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOVED = """
+SELECT p.id AS id, toUInt8(0) AS staged
+FROM (
+  SELECT $key, $sort_hash AS sort_hash, $identity AS id, $version AS version
+  FROM $live WHERE $inside AND ($key) IN (SELECT $key FROM $upserts)
+) AS p
+INNER JOIN (
+  SELECT $key, groupUniqArray($sort_hash) AS sort_hashes, max($version) AS version
+  FROM $upserts GROUP BY $key
+) AS u USING ($key)
+WHERE NOT has(u.sort_hashes, p.sort_hash) AND p.version <= u.version
+"""
+_CHANGED = """
+SELECT p.id AS id, toUInt8(0) AS staged
+FROM (
+  SELECT $key, $identity AS id, $content AS content,
+         count() OVER (PARTITION BY $key) AS lives
+  FROM $live WHERE $inside AND ($key) IN (SELECT $key FROM $upserts)
+) AS p
+INNER JOIN (
+  SELECT $key, groupUniqArray($content) AS contents, count() AS stages
+  FROM $upserts GROUP BY $key
+) AS u USING ($key)
+WHERE NOT has(u.contents, p.content) OR p.lives != u.stages
+"""
+_REMOVED = "SELECT $identity AS id, toUInt8(0) AS staged FROM $live WHERE $inside AND $going"
+
+
+def apply(
+    area: StagingArea,
+    view: View,
+    plan: TablePlan,
+    upsert: "pa.Table | None",
+    remove: "pa.Table | None",
+    attempt: Attempt,
+) -> None:
+    """Put the upserts in place of what has their keys, and take the removed keys out of the
+    slice. Without a version, readers see replaced rows missing for a moment."""
+    group = GroupTable(plan.table, plan.edge_path, ())
+    job = Job(area, view, plan, group, (), attempt, lambda _rows: None)
+    area.create(view.live, job.whole)
+    if upsert is not None and upsert.num_rows:
+        area.insert(job.whole, upsert.to_batches(), job.pulse)
+        _upsert(job)
+    if remove is not None and remove.num_rows:
+        _remove(job, remove)
+    area.drop(job.whole)
+
+
+def _upsert(job: Job) -> None:
+    versioned = job.live.replacing and job.live.version is not None
+    if versioned:
+        insert_missing(job)
+    stale, rows = note(job, "stale", _statement(job, _MOVED if versioned else _CHANGED))
+    if rows:
+        take_out(job, stale, f"({job.view.key}) IN (SELECT {job.view.key} FROM {_upserts(job)})")
+    if not versioned:
+        insert_missing(job)
+
+
+def _remove(job: Job, keys: "pa.Table") -> None:
+    table = job.own("keys")
+    job.area.create_keys(table, job.view.piece.table.key)
+    texts = keys.select(list(job.view.piece.table.key))
+    job.area.insert(table, texts.to_batches(), job.pulse)
+    names = quoted(job.view.piece.table.key)
+    going = f"{job.view.key_text_tuple} IN (SELECT tuple({names}) FROM {job.ref(table)})"
+    stale, rows = note(job, "stale", _statement(job, _REMOVED, going=going))
+    if rows:
+        take_out(job, stale, going)
+
+
+def _statement(job: Job, template: str, going: str = "1") -> str:
+    return fill(
+        template,
+        key=job.view.key,
+        sort_hash=job.view.sort_hash,
+        identity=job.view.identity,
+        version=job.view.version,
+        content=job.view.content,
+        live=job.view.table,
+        inside=job.view.inside,
+        upserts=_upserts(job),
+        going=going,
+    )
+
+
+def _upserts(job: Job) -> str:
+    return job.ref(job.whole)

@@ -1,0 +1,218 @@
+"""The target adapter: `windlass.ports.Target` over ClickHouse's HTTP interface."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.dataset import Slice
+from windlass.domain.plan import GroupTable, TablePlan
+from windlass.domain.results import Digest, Removed
+from windlass.domain.schema import ColumnPair, TargetTable
+from windlass.domain.window import Interval
+from windlass.ports import Pulse
+from windlass.target import catchup, check, compare, digest, grants, kill, partitions
+from windlass.target.chdbdigest import ChdbDigest
+from windlass.target.client import Address, Server
+from windlass.target.describe import describe
+from windlass.target.publish.job import Job
+from windlass.target.publish.run import publish
+from windlass.target.slices import View
+from windlass.target.staging import StagingArea
+from windlass.target.times import within as within_ranges
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DATABASES = """
+SELECT name FROM system.databases
+WHERE name NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY name
+"""
+
+
+class ClickHouseTarget:
+    """One ClickHouse. `url` is its HTTP address with user and password, `staging_database` where
+    staging tables go, `timeout` the seconds one statement may stay silent."""
+
+    def __init__(self, url: str, staging_database: str, *, timeout: int = 6 * 3600) -> None:
+        self._server = Server(Address.parse(url), timeout=timeout)
+        self._area = StagingArea(self._server, staging_database)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._server.close()
+
+    def describe(self, database: str, table: str) -> TargetTable | None:
+        """See ports.Target."""
+        return describe(self._server, database, table)
+
+    def databases(self) -> list[str]:
+        """See ports.Target. The staging database is none of the tenants'."""
+        names = [str(row[0]) for row in self._server.rows(_DATABASES)]
+        return [name for name in names if name != self._area.database]
+
+    def whole_ranges(self, live: TargetTable, time: str, within: Interval) -> list[Interval] | None:
+        """See ports.Target."""
+        return partitions.whole_ranges(self._server, live, time, within)
+
+    def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
+        """See ports.Target."""
+        return digest.count(self._server, live, time, steps)
+
+    def foreign_rows(self, live: TargetTable, piece: Slice) -> int:
+        """See ports.Target."""
+        return compare.foreign_rows(self._server, live, piece)
+
+    def digester(self, pairs: Sequence[ColumnPair]) -> ChdbDigest:
+        """See ports.Target."""
+        return ChdbDigest(pairs)
+
+    def stage(self, live: TargetTable, staging: Staging) -> None:
+        """See ports.Target."""
+        self._area.create(live, staging)
+
+    def insert(self, staging: Staging, batches: Iterable["pa.RecordBatch"], pulse: Pulse) -> None:
+        """See ports.Target."""
+        self._area.insert(staging, batches, pulse)
+
+    def staged(
+        self,
+        staging: Staging,
+        pairs: Sequence[ColumnPair],
+        within: Interval | None = None,
+        time: str = "",
+        *,
+        md5: bool = False,
+    ) -> Digest:
+        """See ports.Target."""
+        self._area.require([staging])
+        condition = "1"
+        if within is not None:
+            condition = within_ranges(self._area.describe(staging), time, [within])
+        return digest.staged(
+            self._server, self._area.ref(staging), pairs, condition, staging.attempt.tag, md5=md5
+        )
+
+    def stage_excluded(self, staging: Staging, keys: Sequence[str]) -> None:
+        """See ports.Target."""
+        self._area.create_keys(staging, [*keys, "excluded"])
+
+    def removed(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        excluded: Staging | None,
+        attempt: Attempt,
+    ) -> Removed:
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        return compare.removed(
+            self._server, view, self._refs(rows), self._ref(excluded), attempt.tag
+        )
+
+    def gone_keys(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        excluded: Staging | None,
+        limit: int,
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        return compare.gone_keys(
+            self._server, view, self._refs(rows), self._ref(excluded), limit, attempt.tag
+        )
+
+    def publish(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        plan: TablePlan,
+        group: GroupTable,
+        rows: Sequence[Staging],
+        attempt: Attempt,
+        pulse: Pulse,
+        newer_than: datetime | None = None,
+    ) -> Mapping[str, int | str]:
+        """See ports.Target. On the in-place path, live rows whose version is a time after
+        `newer_than` (the snapshot's) stay for the catch-up."""
+        view = View.of(live, piece, pairs)
+        job = Job(self._area, view, plan, group, rows, attempt, pulse, newer_than)
+        return publish(job)
+
+    def differing(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        limit: int,
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        return compare.differing(self._server, view, self._refs(rows), limit, attempt.tag)
+
+    def apply(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        plan: TablePlan,
+        upsert: "pa.Table | None",
+        remove: "pa.Table | None",
+        attempt: Attempt,
+    ) -> None:
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        catchup.apply(self._area, view, plan, upsert, remove, attempt)
+
+    def digest(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval] = (),
+    ) -> list[Digest]:
+        """See ports.Target."""
+        return digest.digests(self._server, live, piece, pairs, steps)
+
+    def rows_by_hash(
+        self, live: TargetTable, piece: Slice, pairs: Sequence[ColumnPair]
+    ) -> "pa.Table":
+        """See ports.Target."""
+        return digest.rows_by_hash(self._server, View.of(live, piece, pairs))
+
+    def kill(self, tag: str) -> int:
+        """See ports.Target."""
+        return kill.kill(self._server, tag)
+
+    def running(self, tag: str) -> int:
+        """See ports.Target."""
+        return kill.running(self._server, tag)
+
+    def sweep(self, attempt: Attempt) -> int:
+        """See ports.Target."""
+        return self._area.sweep(attempt)
+
+    def check(self) -> list[tuple[str, str, str]]:
+        """See ports.Target."""
+        return check.check(self._area)
+
+    def grants(self, databases: Sequence[str]) -> list[str]:
+        """The GRANT statements that Windlass needs on these live databases (globs of the
+        server's `%` allowed), for the user of the url."""
+        return grants.grants(self._server.address.user, self._area.database, databases)
+
+    def _ref(self, staging: Staging | None) -> str | None:
+        return self._area.ref(staging) if staging else None
+
+    def _refs(self, rows: Sequence[Staging]) -> list[str]:
+        self._area.require(rows)
+        return [self._area.ref(one) for one in rows]

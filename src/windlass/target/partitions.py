@@ -1,0 +1,135 @@
+"""Which partitions hold only times of a range, as the server itself evaluates the expression.
+
+The expression is evaluated on a grid from 1970 to 2149 (15 minutes apart, days for a Date): an
+offset of any present time zone is a multiple of that. Beyond these years the server's own Date
+wraps round; publishing counts the rows of each partition anyway and refuses such a one.
+
+A partition is whole when none of its grid cells lies outside the range, its cells are
+neighbours, and each cell begins and ends in it.
+"""
+
+from datetime import timedelta
+
+from windlass.domain.errors import PlanError, WindlassError
+from windlass.domain.schema import TargetTable
+from windlass.domain.window import Interval
+from windlass.target.client import LOOKING, Server, fill
+from windlass.target.names import quote
+from windlass.target.times import EPOCH, TimeType, time_type
+
+CELL = 900
+_DAY = 86_400
+_LAST = 65_535 * _DAY
+_AS_WRITERS_DO = {"date_time_overflow_behavior": "ignore"}
+
+_WHOLE = """
+SELECT min(__cell), max(__cell)
+FROM (
+  SELECT __cell, $key AS __first
+  FROM (SELECT __cell, $first AS $time FROM (SELECT number + $from AS __cell FROM numbers($cells)))
+) AS f
+INNER JOIN (
+  SELECT __cell, $key AS __last
+  FROM (SELECT __cell, $last AS $time FROM (SELECT number + $from AS __cell FROM numbers($cells)))
+) AS l USING (__cell)
+WHERE tuple(__first) NOT IN (
+  SELECT tuple($key) AS __p
+  FROM (
+    SELECT $first AS $time
+    FROM (SELECT number + $domain_from AS __cell FROM numbers($domain_cells))
+    WHERE __cell < $from OR __cell >= $from + $cells
+  )
+  WHERE __p IN (
+    SELECT tuple($key)
+    FROM (SELECT $first AS $time FROM (SELECT number + $from AS __cell FROM numbers($cells)))
+  )
+)
+GROUP BY tuple(__first)
+HAVING count() = max(__cell) - min(__cell) + 1 AND countIf(tuple(__first) != tuple(__last)) = 0
+ORDER BY 1
+SETTINGS join_algorithm = 'hash'
+"""
+
+
+def whole_ranges(
+    server: Server, live: TargetTable, time: str, within: Interval, tag: str = LOOKING
+) -> list[Interval] | None:
+    """The ranges inside `within`, one per partition, whose partitions hold no other time; None
+    when the partition depends on more than the time."""
+    if live.partition_key in {"", "tuple()"}:
+        return []
+    kind = time_type(live, time)
+    size = _DAY if kind.tick == _DAY * 1_000_000 else CELL
+    cells = _inside(within, size, kind)
+    if not cells:
+        return []
+    statement = fill(_WHOLE, **_parts(live, time, kind, size, cells))
+    try:
+        found = server.rows(statement, tag, settings=_AS_WRITERS_DO)
+    except WindlassError as error:
+        if "UNKNOWN_IDENTIFIER" in error.why:
+            return None
+        raise
+    return [_interval(int(first), int(last) + 1, size) for first, last in found]
+
+
+def _parts(
+    live: TargetTable, time: str, kind: TimeType, size: int, cells: range
+) -> dict[str, str | int]:
+    type_text = _type_text(live, time)
+    domain = _domain(size, kind)
+    return {
+        "key": f"({live.partition_key})",
+        "time": quote(time),
+        "first": f"CAST({_value('__cell', size, kind)} AS {type_text})",
+        "last": f"CAST({_last(size, kind)} AS {type_text})",
+        "from": cells.start,
+        "cells": len(cells),
+        "domain_from": domain.start,
+        "domain_cells": len(domain),
+    }
+
+
+def _type_text(live: TargetTable, time: str) -> str:
+    column = live.column(time)
+    if column is None:
+        raise PlanError(f"column {time} is missing", where=f"{live.database}.{live.name}")
+    return column.type
+
+
+def _value(cell: str, size: int, kind: TimeType) -> str:
+    """The first value of a cell, as a number or decimal that CAST takes for this type."""
+    seconds = f"toInt64({cell}) * {size}"
+    match kind.name:
+        case "Date" | "Date32":
+            return f"toInt32({cell})"
+        case "DateTime" | "DateTime32":
+            return f"toUInt32({seconds})"
+    return f"toDecimal128({seconds}, {kind.digits})"
+
+
+def _last(size: int, kind: TimeType) -> str:
+    """The last value of a cell."""
+    if kind.name in {"Date", "Date32"}:
+        return _value("__cell", size, kind)
+    if kind.name != "DateTime64":
+        return f"toUInt32(toInt64(__cell) * {size} + {size - 1})"
+    tick = f"toDecimal128('{10**-kind.digits:.{kind.digits}f}', {kind.digits})"
+    return f"toDecimal128(toInt64(__cell + 1) * {size}, {kind.digits}) - {tick}"
+
+
+def _inside(within: Interval, size: int, kind: TimeType) -> range:
+    """The cells that lie wholly inside, and inside what the type can hold."""
+    step = timedelta(seconds=size)
+    first, last = -(-(within.start - EPOCH) // step), (within.end - EPOCH) // step
+    domain = _domain(size, kind)
+    return range(max(first, domain.start), min(last, domain.stop))
+
+
+def _domain(size: int, kind: TimeType) -> range:
+    """All cells of the grid."""
+    return range(-(-max(kind.first, 0) // size), min(kind.last, _LAST) // size)
+
+
+def _interval(first: int, end: int, size: int) -> Interval:
+    return Interval(EPOCH + timedelta(seconds=first * size), EPOCH + timedelta(seconds=end * size))

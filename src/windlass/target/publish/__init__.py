@@ -1,0 +1,1 @@
+"""Making staged rows visible: one file per path, each step safe to repeat (docs/publish.md)."""

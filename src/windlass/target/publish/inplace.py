@@ -1,0 +1,170 @@
+"""Edges of partitions in a ReplacingMergeTree with a version: insert what is missing, then take
+away what is stale. Nothing is touched that is right already, so a repeat does nothing."""
+
+from datetime import datetime
+
+from windlass.domain.attempt import Staging
+from windlass.domain.schema import Removal
+from windlass.target import times
+from windlass.target.client import fill
+from windlass.target.names import literal, quote
+from windlass.target.publish.assemble import partitions
+from windlass.target.publish.bury import bury
+from windlass.target.publish.job import Facts, Job
+from windlass.target.publish.rows import note, remove
+from windlass.target.settings import HEAVY, ONE_BLOCK
+from windlass.target.staging import columns_of, insertable
+
+_BUCKET_ROWS = 8_000_000
+
+_MISSING = """
+INSERT INTO $delta ($columns) SELECT $columns FROM $staged
+WHERE $inside AND $sort_hash % $buckets = $bucket AND ($sort_hash, $content) NOT IN (
+  SELECT $sort_hash, $content FROM $live WHERE $inside AND $sort_hash % $buckets = $bucket
+)
+"""
+_INSERT = """
+INSERT INTO $live ($columns) SELECT $columns FROM $delta WHERE _partition_id = $id
+"""
+_STALE = """
+SELECT p.id AS id, s.there AS staged
+FROM (
+  SELECT $sort_key AS sort_key, $identity AS id, $version AS version, $content AS content,
+         $tombstone AS tombstone
+  FROM $live WHERE $inside AND $old_enough
+) AS p
+LEFT JOIN (
+  SELECT $sort_key AS sort_key, max($version) AS best, groupUniqArray($content) AS contents,
+         toUInt8(1) AS there
+  FROM $staged GROUP BY sort_key
+) AS s ON p.sort_key = s.sort_key
+WHERE if(s.there = 0, p.tombstone = 0, NOT (s.best > p.version OR has(s.contents, p.content)))
+"""
+_VISIBLE = "SELECT $identity FROM $live FINAL WHERE $inside"
+_TOMBSTONES = """
+INSERT INTO $live ($columns) SELECT $values FROM $live FINAL
+WHERE $inside AND $identity IN (SELECT id FROM $stale WHERE staged = 0)
+"""
+
+
+def in_place(job: Job) -> Facts:
+    """Publish the job's ranges. Returns `inserted`, `stale` and `buried` rows."""
+    inserted = insert_missing(job)
+    stale, rows = note(job, "stale", _stale(job))
+    buried = take_out(job, stale) if rows else {}
+    return {"inserted": inserted, "stale": rows, **buried}
+
+
+def take_out(job: Job, stale: Staging, going: str = "") -> Facts:
+    """Make the noted rows (`id`, and whether their sorting key is `staged`) vanish for readers
+    with FINAL; `going` as for `bury`."""
+    if job.removal is Removal.TOMBSTONE:
+        _put_tombstones(job, stale)
+        return {}
+    buried = bury(job, going)
+    _remove_hidden_first(job, stale)
+    return buried
+
+
+def insert_missing(job: Job) -> int:
+    """Insert staged rows that live does not physically hold, one partition at a time."""
+    delta = job.own("delta")
+    job.fence()
+    job.area.create(job.live, delta)
+    present = job.value(f"SELECT count() FROM {job.view.table} WHERE {job.view.inside}")
+    buckets = present // _BUCKET_ROWS + 1
+    for bucket in range(buckets):
+        job.run(_missing(job, delta, buckets, bucket), HEAVY)
+    found = partitions(job, delta)
+    for partition in sorted(found):
+        insert_partition(job, delta, partition)
+    return sum(found.values())
+
+
+def _missing(job: Job, delta: Staging, buckets: int, bucket: int) -> str:
+    return fill(
+        _MISSING,
+        delta=job.ref(delta),
+        columns=columns_of(job.live),
+        staged=job.ref(job.whole),
+        inside=job.view.inside,
+        sort_hash=job.view.sort_hash,
+        content=job.view.content,
+        live=job.view.table,
+        buckets=buckets,
+        bucket=bucket,
+    )
+
+
+def insert_partition(job: Job, source: Staging, partition: str) -> None:
+    """One partition of a table of the attempt into live, in one INSERT."""
+    statement = fill(
+        _INSERT,
+        live=job.view.table,
+        columns=columns_of(job.live),
+        delta=job.ref(source),
+        id=literal(partition),
+    )
+    job.run(statement, ONE_BLOCK)
+
+
+def _stale(job: Job) -> str:
+    return fill(
+        _STALE,
+        sort_key=job.view.sort_key,
+        identity=job.view.identity,
+        version=job.view.version,
+        content=job.view.content,
+        tombstone=quote(job.live.is_deleted) if job.live.is_deleted else "toUInt8(0)",
+        live=job.view.table,
+        inside=job.view.inside,
+        old_enough=_old_enough(job, job.newer_than),
+        staged=job.ref(job.whole),
+    )
+
+
+def _old_enough(job: Job, newer_than: datetime | None) -> str:
+    """Rows with a later version came after the snapshot: they stay for the catch-up. A version
+    that is no time says nothing about that."""
+    column = job.live.column(job.live.version or "")
+    kind = times.parse(column.type) if column else None
+    if newer_than is None or column is None or kind is None:
+        return "1"
+    return f"NOT ifNull({quote(column.name)} > {kind.constant(newer_than)}, 0)"
+
+
+def _remove_hidden_first(job: Job, stale: Staging) -> None:
+    """A patch delete is one step. Else what FINAL hides goes first, so that no old version rises
+    while its successor is being deleted."""
+    if job.removal is not Removal.PATCH:
+        visible = fill(
+            _VISIBLE, identity=job.view.identity, live=job.view.table, inside=job.view.inside
+        )
+        hidden, rows = note(
+            job,
+            "hidden",
+            f"SELECT id FROM {job.ref(stale)} WHERE id NOT IN ({visible})",
+        )
+        if rows:
+            remove(job, hidden, job.view.inside)
+    remove(job, stale, job.view.inside)
+
+
+def _put_tombstones(job: Job, stale: Staging) -> None:
+    """Keys that staging lacks get a tombstone at the very version that is seen; versions that
+    outrank the staged row must go physically."""
+    values = ["1" if name == job.live.is_deleted else quote(name) for name in insertable(job.live)]
+    statement = fill(
+        _TOMBSTONES,
+        live=job.view.table,
+        columns=columns_of(job.live),
+        values=", ".join(values),
+        inside=job.view.inside,
+        identity=job.view.identity,
+        stale=job.ref(stale),
+    )
+    job.run(statement, HEAVY | ONE_BLOCK)
+    select = f"SELECT id FROM {job.ref(stale)} WHERE staged = 1"
+    outranking, rows = note(job, "outranking", select)
+    if rows:
+        _remove_hidden_first(job, outranking)

@@ -1,0 +1,109 @@
+"""Taking single physical rows out of live, by the strongest way that the table allows.
+
+The rows stand in a table of the attempt (column `id`, what `View.identity` gives). No mutation
+ever refers to that table: where a mutation is needed, the ids stand in its command.
+"""
+
+from collections.abc import Iterator
+
+from windlass.domain.attempt import Staging
+from windlass.domain.schema import Removal
+from windlass.target.client import fill
+from windlass.target.kill import kill_mutations, marker
+from windlass.target.names import literal
+from windlass.target.publish.job import Job
+from windlass.target.settings import HEAVY, PATCH_DELETE, PLAIN_DELETE
+
+_IDS_AT_ONCE = 100_000
+_IDS_AT_ONCE_REPLICATED = 12_000
+"""A Replicated table keeps the command in Keeper, whose nodes hold at most 1 MB."""
+
+_NOTE = """
+CREATE TABLE $table ENGINE = MergeTree ORDER BY tuple() COMMENT $comment AS $select
+"""
+_PATCH = """
+DELETE FROM $live WHERE $condition AND $sort_hash IN (SELECT id.1 FROM $ids)
+AND $identity IN (SELECT id FROM $ids)
+"""
+_BY_LITERALS = "$verb WHERE $condition AND $marked AND $identity IN ($ids)"
+_RANGE = "$verb WHERE $condition AND $marked"
+_IDS = "SELECT DISTINCT id FROM $ids ORDER BY id LIMIT $limit OFFSET $offset FORMAT Values"
+
+
+def note(job: Job, purpose: str, select: str) -> tuple[Staging, int]:
+    """Write down what the SELECT finds (column `id` at least) in a table of the attempt, made
+    afresh; the table and its rows."""
+    table = job.own(purpose)
+    job.fence()
+    job.area.drop(table)
+    statement = fill(_NOTE, table=job.ref(table), comment=literal(job.tag), select=select)
+    job.run(statement, HEAVY)
+    return table, job.value(f"SELECT count() FROM {job.ref(table)}")
+
+
+def remove(job: Job, ids: Staging, condition: str) -> None:
+    """Delete the physical rows with these ids that meet the condition."""
+    if job.removal is Removal.PATCH:
+        statement = fill(
+            _PATCH,
+            live=job.view.table,
+            condition=condition,
+            sort_hash=job.view.sort_hash,
+            identity=job.view.identity,
+            ids=job.ref(ids),
+        )
+        job.run(statement, HEAVY | PATCH_DELETE)
+        return
+    for chunk in _chunks(job, ids):
+        statement = fill(
+            _BY_LITERALS,
+            verb=_verb(job),
+            condition=condition,
+            marked=_marked(job),
+            identity=job.view.identity,
+            ids=chunk,
+        )
+        mutate(job, statement)
+
+
+def remove_range(job: Job, condition: str) -> None:
+    """Delete every physical row that meets the condition."""
+    if job.removal is Removal.PATCH:
+        job.fence()
+        job.run(f"DELETE FROM {job.view.table} WHERE {condition}", PATCH_DELETE)
+        return
+    mutate(job, fill(_RANGE, verb=_verb(job), condition=condition, marked=_marked(job)))
+
+
+def mutate(job: Job, statement: str) -> None:
+    """Run a mutation to its end; when it is stopped, it is taken back."""
+    job.fence()
+    try:
+        job.run(statement, PLAIN_DELETE)
+    except BaseException:
+        kill_mutations(job.server, job.tag)
+        raise
+
+
+def _verb(job: Job) -> str:
+    """A table with projections refuses lightweight deletes."""
+    if job.live.projections:
+        return f"ALTER TABLE {job.view.table} DELETE"
+    return f"DELETE FROM {job.view.table}"
+
+
+def _marked(job: Job) -> str:
+    return f"{literal(marker(job.tag))} != ''"
+
+
+def _chunks(job: Job, ids: Staging) -> Iterator[str]:
+    replicated = job.live.engine.startswith(("Replicated", "Shared"))
+    limit = _IDS_AT_ONCE_REPLICATED if replicated else _IDS_AT_ONCE
+    offset = 0
+    while True:
+        statement = fill(_IDS, ids=job.ref(ids), limit=limit, offset=offset)
+        found = job.server.text(statement, job.tag)
+        if not found.strip():
+            return
+        yield found.replace("((", "(").replace("))", ")")
+        offset += limit

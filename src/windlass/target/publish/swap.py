@@ -1,0 +1,137 @@
+"""Whole partitions: the server puts staging's in place of live's, one partition at a time."""
+
+from windlass.domain.errors import PlanError, TransientError
+from windlass.target.client import fill
+from windlass.target.names import literal, staging_name
+from windlass.target.publish.bury import bury
+from windlass.target.publish.job import Facts, Job
+from windlass.target.times import within
+
+_TRIES = 3
+
+_LIVE = """
+SELECT _partition_id, count(), countIf(NOT ifNull($whole, 0)) FROM $table
+WHERE _partition_id IN (SELECT DISTINCT _partition_id FROM $table WHERE $whole)
+   OR _partition_id IN (SELECT DISTINCT _partition_id FROM $staged WHERE $whole)
+GROUP BY _partition_id
+"""
+_STAGED = """
+SELECT _partition_id, count(), countIf(NOT ifNull($whole, 0)) FROM $staged
+WHERE _partition_id IN (SELECT DISTINCT _partition_id FROM $staged WHERE $whole)
+GROUP BY _partition_id
+"""
+_UNFIT = """
+SELECT (SELECT count() FROM system.mutations
+        WHERE database = $database AND table = $table AND NOT is_done)
+     + (SELECT count() FROM system.parts
+        WHERE database = $database AND table = $table AND active AND startsWith(name, 'patch-'))
+"""
+_REPLACE = "ALTER TABLE $live REPLACE PARTITION ID $id FROM $staged"
+_DROP = "ALTER TABLE $live DROP PARTITION ID $id"
+_COUNT = "SELECT count() FROM $live WHERE _partition_id = $id"
+_STARTED = "SELECT toUnixTimestamp(now()) - toInt64(uptime())"
+
+
+def swap(job: Job) -> Facts:
+    """Swap every partition of the group's whole ranges; what staging does not have is dropped.
+
+    PlanError: a partition holds rows that the range does not cover. Returns `swapped`,
+    `dropped` (partitions) and `late_rows` (rows that writers added meanwhile).
+    """
+    staged = _staged(job)
+    live = live_partitions(job)
+    _fit(job)
+    buried = bury(job.over(job.group.whole))
+    empty = sorted(live.keys() - staged.keys())
+    late = 0
+    for partition in sorted(staged):
+        late += _replace(job, partition, staged[partition])
+    for partition in empty:
+        drop(job, partition)
+    return {"swapped": len(staged), "dropped": len(empty), "late_rows": late, **buried}
+
+
+def _staged(job: Job) -> dict[str, int]:
+    """`{partition id: rows}` to be swapped in, each wholly inside the whole ranges."""
+    statement = fill(_STAGED, staged=job.ref(job.whole), whole=_whole(job))
+    found: dict[str, int] = {}
+    for partition, rows, outside in job.server.rows(statement, job.tag):
+        if outside:
+            raise _uncovered(job, str(partition), int(outside), "staged")
+        found[str(partition)] = int(rows)
+    return found
+
+
+def live_partitions(job: Job) -> dict[str, int]:
+    """`{partition id: rows}` of live that are to go, each wholly inside the whole ranges."""
+    statement = fill(_LIVE, table=job.view.table, staged=job.ref(job.whole), whole=_whole(job))
+    found: dict[str, int] = {}
+    for partition, rows, outside in job.server.rows(statement, job.tag):
+        if outside:
+            raise _uncovered(job, str(partition), int(outside), "live")
+        found[str(partition)] = int(rows)
+    return found
+
+
+def _whole(job: Job) -> str:
+    return within(job.live, job.view.time, job.group.whole)
+
+
+def _fit(job: Job) -> None:
+    """A pending mutation or patch on staging would not travel with the parts."""
+    statement = fill(
+        _UNFIT,
+        database=literal(job.area.database),
+        table=literal(staging_name(job.whole)),
+    )
+    if job.value(statement):
+        raise TransientError(
+            "staging is not at rest",
+            where=job.ref(job.whole),
+            why="a mutation or patch part on it is unfinished, and would not be swapped in",
+            next_step="nothing: the next attempt stages afresh",
+        )
+
+
+def _replace(job: Job, partition: str, rows: int) -> int:
+    """Swap until live holds what staging holds, however often the server restarts; returns
+    rows that writers added since."""
+    statement = fill(
+        _REPLACE, live=job.view.table, id=literal(partition), staged=job.ref(job.whole)
+    )
+    for _ in range(_TRIES):
+        started = _started(job)
+        job.run(statement)
+        found = _count(job, partition)
+        if found >= rows and _started(job) <= started + 2:
+            return found - rows
+    raise TransientError(
+        f"partition {partition} does not hold what was swapped in",
+        where=job.view.table,
+        why=f"{found} rows instead of {rows} after {_TRIES} swaps",
+        next_step="nothing: it is tried again",
+    )
+
+
+def drop(job: Job, partition: str) -> None:
+    """Drop one partition of live, unless the attempt was given up."""
+    job.fence()
+    job.run(fill(_DROP, live=job.view.table, id=literal(partition)))
+
+
+def _count(job: Job, partition: str) -> int:
+    return job.value(fill(_COUNT, live=job.view.table, id=literal(partition)))
+
+
+def _started(job: Job) -> int:
+    """The second at which the server started, by its own clock."""
+    return job.value(_STARTED)
+
+
+def _uncovered(job: Job, partition: str, rows: int, side: str) -> PlanError:
+    return PlanError(
+        f"partition {partition} cannot be swapped",
+        where=job.view.table,
+        why=f"it holds {rows} {side} rows whose time lies outside the range",
+        next_step="plan again; if it stays so, choose a range that ends with the partition",
+    )

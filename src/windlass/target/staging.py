@@ -1,0 +1,203 @@
+"""Staging tables: made afresh, loaded by one stream, dropped by attempt."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.errors import PlanChangedError, StagingGoneError, WindlassError
+from windlass.domain.schema import TargetTable
+from windlass.ports import Pulse
+from windlass.target import describe
+from windlass.target.arrowstream import ArrowBody
+from windlass.target.client import Server, fill
+from windlass.target.kill import statement_tag
+from windlass.target.names import literal, quote, quoted, staging_name
+from windlass.target.settings import DROP_OWN
+from windlass.target.watch import Moved, watched
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NOT_COPIED = {
+    "enable_block_number_column",
+    "enable_block_offset_column",
+    "allow_experimental_replacing_merge_with_cleanup",
+    "min_age_to_force_merge_seconds",
+    "non_replicated_deduplication_window",
+    "replicated_deduplication_window",
+    "table_readonly",
+}
+"""Settings of live that staging must not have: block columns of two stagings may hold the same
+numbers; deduplication could swallow rows; cleanup and merges are work for nothing."""
+
+_CREATE = """
+CREATE TABLE $table ($columns) ENGINE = MergeTree
+$partition ORDER BY $order $primary
+SETTINGS $settings
+COMMENT $comment
+"""
+_OURS = """
+SELECT name FROM system.tables
+WHERE database = {database:String} AND startsWith(name, {token:String})
+"""
+_THERE = """
+SELECT count() FROM system.tables
+WHERE database = {database:String} AND name IN {names:Array(String)}
+"""
+
+
+class StagingArea:
+    """The staging database of one server."""
+
+    def __init__(self, server: Server, database: str) -> None:
+        self.server, self.database = server, database
+        self._made = False
+
+    def ref(self, staging: Staging) -> str:
+        """The staging table, qualified and quoted."""
+        return f"{quote(self.database)}.{quote(staging_name(staging))}"
+
+    def create(self, live: TargetTable, staging: Staging) -> None:
+        """The table afresh, for live's rows. PlanChangedError: live is gone."""
+        ddl = describe.read(self.server, live.database, live.name, staging.attempt.tag)
+        if ddl is None:
+            raise _live_gone(live)
+        self._replace(
+            staging,
+            columns=", ".join(column_ddl(one) for one in ddl.columns),
+            partition=f"PARTITION BY {ddl.partition_key}" if ddl.partition_key else "",
+            order=f"({ddl.sorting_key})" if ddl.sorting_key else "tuple()",
+            primary=f"PRIMARY KEY ({ddl.primary_key})" if ddl.primary_key else "",
+            settings=", ".join(_settings(ddl)),
+        )
+
+    def describe(self, staging: Staging) -> TargetTable:
+        """The staging table as the domain sees a table."""
+        name = staging_name(staging)
+        found = describe.describe(self.server, self.database, name, staging.attempt.tag)
+        if found is None:
+            raise gone(self.database, [name])
+        return found
+
+    def create_keys(self, staging: Staging, columns: Sequence[str]) -> None:
+        """A table of String columns, for keys in canonical text."""
+        self.create_plain(staging, ", ".join(f"{quote(name)} String" for name in columns))
+
+    def create_plain(self, staging: Staging, columns: str) -> None:
+        """A table without order, of these column definitions."""
+        self._replace(
+            staging,
+            columns=columns,
+            partition="",
+            order="tuple()",
+            primary="",
+            settings="index_granularity = 8192",
+        )
+
+    def _replace(self, staging: Staging, **parts: str) -> None:
+        tag, table = staging.attempt.tag, self.ref(staging)
+        self.ensure_database(tag)
+        self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", tag, DROP_OWN)
+        comment = f"{tag} {datetime.now(UTC).isoformat(timespec='seconds')}"
+        self.server.run(fill(_CREATE, table=table, comment=literal(comment), **parts), tag)
+
+    def ensure_database(self, tag: str) -> None:
+        """Create the staging database where it is missing."""
+        if self._made:
+            return
+        params = {"name": self.database}
+        known = "SELECT count() FROM system.databases WHERE name = {name:String}"
+        if not self.server.value(known, tag, params):
+            self.server.run(f"CREATE DATABASE IF NOT EXISTS {quote(self.database)}", tag)
+        self._made = True
+
+    def insert(self, staging: Staging, batches: Iterable["pa.RecordBatch"], pulse: Pulse) -> None:
+        """Stream the batches in with one INSERT. StagingGoneError: the table was dropped."""
+        self.require([staging])
+        moved = Moved()
+        body = ArrowBody(batches, moved)
+        tag = statement_tag(staging.attempt.tag)
+
+        def work() -> None:
+            try:
+                columns = body.begin()
+                if columns:
+                    self.server.send(self.ref(staging), columns, body.stream(), tag)
+            except BaseException:
+                if body.failure is not None:
+                    raise body.failure from None
+                raise
+
+        watched(self.server, tag, work, pulse, moved, body.stop)
+
+    def require(self, stagings: Sequence[Staging]) -> None:
+        """StagingGoneError unless all of them are there."""
+        names = sorted({staging_name(one) for one in stagings})
+        if not names:
+            return
+        params = {"database": self.database, "names": names}
+        there = int(self.server.value(_THERE, stagings[0].attempt.tag, params))
+        if there < len(names):
+            raise gone(self.database, names)
+
+    def drop(self, staging: Staging) -> None:
+        """The table is not needed any more."""
+        self.server.run(
+            f"DROP TABLE IF EXISTS {self.ref(staging)} SYNC", staging.attempt.tag, DROP_OWN
+        )
+
+    def sweep(self, attempt: Attempt) -> int:
+        """Drop every staging table of the attempt; returns how many there were."""
+        params = {"database": self.database, "token": f"{attempt.token}_"}
+        names = [str(row[0]) for row in self.server.rows(_OURS, attempt.tag, params)]
+        for name in names:
+            table = f"{quote(self.database)}.{quote(name)}"
+            self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", attempt.tag, DROP_OWN)
+        return len(names)
+
+
+def column_ddl(one: describe.Column) -> str:
+    """A column's definition as live has it."""
+    column = one.column
+    default = f"{column.default_kind} {column.default_expression}" if column.default_kind else ""
+    return " ".join(part for part in (quote(column.name), column.type, default, one.codec) if part)
+
+
+def insertable(live: TargetTable) -> list[str]:
+    """The columns that rows are inserted into; the server computes the others."""
+    return [c.name for c in live.columns if c.default_kind in {"", "DEFAULT"}]
+
+
+def columns_of(live: TargetTable) -> str:
+    """These columns, quoted."""
+    return quoted(insertable(live))
+
+
+def gone(database: str, names: Sequence[str]) -> StagingGoneError:
+    """The fence has fallen."""
+    return StagingGoneError(
+        "the attempt's staging is gone",
+        where=f"{database}: {', '.join(names)}",
+        why="it was dropped: this attempt was given up, another may be at work",
+        next_step="nothing: the next attempt stages afresh",
+    )
+
+
+def _settings(ddl: describe.Ddl) -> list[str]:
+    kept = {name: value for name, value in ddl.settings.items() if name not in _NOT_COPIED}
+    pairs = [f"{name} = {_setting(value)}" for name, value in kept.items()]
+    return pairs or ["index_granularity = 8192"]
+
+
+def _setting(value: str) -> str:
+    return value if value.replace(".", "", 1).isdigit() else literal(value)
+
+
+def _live_gone(live: TargetTable) -> WindlassError:
+    return PlanChangedError(
+        "the live table is gone",
+        where=f"target table {live.database}.{live.name}",
+        why="the plan was made when it was there",
+        next_step="create it, then plan again",
+    )

@@ -98,9 +98,9 @@ class LocalStack:
                 self._start_all(parts_module.servers(self.directory, record), started)
                 endpoints = self._endpoints(record)
                 write_config(self.directory, endpoints)
+                self._stop_all(self._workers_above(workers))
                 if configure is not None:
                     configure(endpoints)
-                self._stop_all(self._workers_above(workers))
                 self._start_all(self._workers(workers), started)
             except BaseException:
                 self._progress("stopping what was started")
@@ -109,14 +109,14 @@ class LocalStack:
                 raise
             return endpoints
 
-    def status(self) -> StackStatus:
-        """Ask every part. Changes nothing."""
+    def status(self, *, ask: bool = True) -> StackStatus:
+        """Look at every part, and `ask` it whether it answers. Changes nothing."""
         record = state.load(self.directory)
         if record is None:
             return StackStatus(None, ())
         numbers = _worker_numbers(record)
         known = [*parts_module.servers(self.directory, record), *map(self._worker, numbers)]
-        found = tuple(self._part_status(part, record) for part in known)
+        found = tuple(self._part_status(part, record, ask) for part in known)
         return StackStatus(self._endpoints(record), found)
 
     def down(self) -> None:
@@ -218,14 +218,14 @@ class LocalStack:
             self._progress(f"stopping process {identity.pid}, left behind by an interrupted start")
             process.stop(identity, signal.SIGINT, 10.0)
 
-    def _part_status(self, part: Part, record: Record) -> PartStatus:
+    def _part_status(self, part: Part, record: Record, ask: bool) -> PartStatus:
         identity, log = record.parts.get(part.name), str(part.command.log)
         if identity is None:
             return PartStatus(part.name, "stopped", None, part.port, log)
         if process.find(identity) is None:
             end = process.tail(part.command.log)
             return PartStatus(part.name, "dead", identity.pid, part.port, log, end)
-        name = "running" if part.ready() else "starting"
+        name = "running" if not ask or part.ready() else "starting"
         return PartStatus(part.name, name, identity.pid, part.port, log)
 
 

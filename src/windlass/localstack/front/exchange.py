@@ -56,9 +56,10 @@ class Exchange:
         return float(text) * unit if text.replace(".", "", 1).isdigit() else default
 
     def pieces(self) -> Iterator[bytes]:
-        """The body, decoded, in pieces."""
+        """The body, decoded, in pieces that are never empty."""
         coded = decoded(self.body.pieces(), self.request.header("content-encoding").lower())
-        return decode_blocks(coded) if self.params.get("decompress") == "1" else coded
+        plain = decode_blocks(coded) if self.params.get("decompress") == "1" else coded
+        return filter(None, plain)
 
 
 def read_sql(exchange: Exchange) -> tuple[bytes, Iterator[bytes]]:
@@ -80,7 +81,7 @@ def read_sql(exchange: Exchange) -> tuple[bytes, Iterator[bytes]]:
 
 def _could_be_insert(text: bytes) -> bool:
     first = next(sqltext.tokens(text), None)
-    return first is None or b"INSERT".startswith(first.upper)
+    return first is None or any(word.startswith(first.upper) for word in (b"INSERT", b"WITH"))
 
 
 def _data_has_begun(text: bytes) -> bool:

@@ -81,24 +81,22 @@ def parse(sql: bytes) -> Statement:
     first = next(tokens(sql), None)
     if first is None:
         raise FrontError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
-    if first.upper == b"INSERT":
+    if first.upper == b"INSERT" or (first.upper == b"WITH" and _is_insert(sql)):
         return _parse_insert(sql)
     found = list(tokens(sql))
     found = found[: _one_statement(found)]
     end = found[-1].end if found else len(sql)
     kinds = {b"KILL": "kill", b"SET": "set", b"USE": "use"}
     kind = "output" if first.upper in _OUTPUT_WORDS else kinds.get(first.upper, "other")
-    if kind == "output" and _is_insert(found):
-        kind = "other"
     return _with_tail(sql, kind, found, end)
 
 
-def _is_insert(found: list[Token]) -> bool:
-    """`WITH … INSERT INTO … SELECT`."""
-    pairs = pairwise(found)
-    return found[0].upper == b"WITH" and any(
-        a.upper == b"INSERT" and b.upper == b"INTO" and a.depth == 0 for a, b in pairs
-    )
+def _is_insert(sql: bytes) -> bool:
+    """`WITH … INSERT INTO …`."""
+    if b"INSERT" not in sql.upper():
+        return False
+    pairs = pairwise(tokens(sql))
+    return any(a.upper == b"INSERT" and b.upper == b"INTO" and a.depth == 0 for a, b in pairs)
 
 
 def _one_statement(found: list[Token]) -> int:
@@ -136,7 +134,8 @@ def _settings_at(found: list[Token]) -> int | None:
 
 
 def _parse_insert(sql: bytes) -> Statement:
-    """INSERT INTO [TABLE] [FUNCTION] name [(columns)] [SETTINGS …] (FORMAT f | VALUES | SELECT)."""
+    """[WITH …] INSERT INTO [TABLE] [FUNCTION] name [(columns)] [SETTINGS …], and then one of
+    FORMAT, VALUES and SELECT."""
     stream = tokens(sql)
     _skip_target(stream)
     settings: int | None = None
@@ -160,7 +159,10 @@ def _parse_insert(sql: bytes) -> Statement:
 def _skip_target(stream: Iterator[Token]) -> None:
     """Go past the first word of the target, so that a table may be called `format`."""
     for token in stream:
-        if token.upper not in (b"INSERT", b"INTO", b"TABLE", b"FUNCTION"):
+        if token.upper == b"INSERT" and token.depth == 0:
+            break
+    for token in stream:
+        if token.upper not in (b"INTO", b"TABLE", b"FUNCTION"):
             return
 
 

@@ -134,7 +134,7 @@ def _finish(exchange: Exchange, job: Job) -> None:
 
 def _feed(job: InputJob, data: Iterator[bytes]) -> None:
     for piece in data:
-        if piece and not job.write(piece):
+        if not job.write(piece):
             return
 
 

@@ -200,7 +200,8 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class Event:
-    """A problem met and what was done about it, or another turn worth telling."""
+    """A problem met and what was done about it, or another turn worth telling; `subject` is a
+    window's or group's id ('' none)."""
 
     campaign: str
     kind: str
@@ -208,7 +209,7 @@ class Event:
     at: datetime
     cluster: str = ""
     database: str = ""
-    window: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,6 @@ class Query:
     """A query that reproduces a figure; `server` is source or target."""
 
     campaign: str
-    cluster: str
     database: str
     table: str
     purpose: str

@@ -1,0 +1,198 @@
+"""What was proven and still may hold, and what history says about rates."""
+
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from windlass.domain.record import HistoryEntry
+from windlass.domain.states import Mode, State, Verdict
+from windlass.domain.window import Interval
+from windlass.ledger import tables as t
+from windlass.ledger.base import Base, campaign_row, window_row
+from windlass.ledger.codec import dump, load
+from windlass.ledger.database import reads, writes
+from windlass.ports import HeldCounts, HeldRecord
+
+RECENT = 50
+"""Windows that a rate is taken from."""
+
+
+class Held(Base):
+    """Verified ranges, and the past."""
+
+    @writes
+    def record_verified(
+        self, connection: Connection, window: str, definition: str, tables: Mapping[str, HeldCounts]
+    ) -> None:
+        """The window's range is verified under that definition; what it covers is superseded."""
+        row, of = window_row(connection, window), t.verified
+        dataset = campaign_row(connection, row.campaign).dataset
+        connection.execute(
+            delete(of).where(
+                of.c.cluster == row.cluster,
+                of.c.database == row.database,
+                of.c.dataset == dataset,
+                of.c.start_at >= row.start_at,
+                of.c.end_at <= row.end_at,
+            )
+        )
+        connection.execute(
+            insert(of).values(
+                campaign=row.campaign,
+                cluster=row.cluster,
+                database=row.database,
+                dataset=dataset,
+                definition=definition,
+                start_at=row.start_at,
+                end_at=row.end_at,
+                tables=dump(dict(tables)),
+                at=self._clock.now(),
+            )
+        )
+
+    @reads
+    def verified(
+        self,
+        connection: Connection,
+        dataset: str,
+        cluster: str,
+        database: str,
+        interval: Interval,
+    ) -> list[HeldRecord]:
+        """Verified windows that overlap the interval, newest first."""
+        of = t.verified.c
+        query = (
+            select(t.verified)
+            .where(
+                of.dataset == dataset,
+                of.cluster == cluster,
+                of.database == database,
+                of.start_at < interval.end,
+                of.end_at > interval.start,
+            )
+            .order_by(of.id.desc())
+        )
+        return [_held(row) for row in connection.execute(query)]
+
+    @writes
+    def void_verified(
+        self, connection: Connection, cluster: str, database: str, within: Interval, reason: str
+    ) -> None:
+        """What was verified there no longer holds."""
+        of = t.verified.c
+        connection.execute(
+            update(t.verified)
+            .where(
+                of.cluster == cluster,
+                of.database == database,
+                of.start_at < within.end,
+                of.end_at > within.start,
+                of.voided == "",
+            )
+            .values(voided=reason)
+        )
+
+    @reads
+    def rate(self, connection: Connection, cluster: str, database: str) -> tuple[float, str] | None:
+        """(rows per second, basis) from finished windows: this tenant's, else the cluster's."""
+        w = t.windows.c
+        for where, whose in (([w.database == database], "of this tenant"), ([], f"on {cluster}")):
+            rows = connection.execute(_ended().where(w.cluster == cluster, *where).limit(RECENT))
+            found = [(row.rows_loaded, _seconds(row)) for row in rows if row.rows_loaded]
+            seconds = sum(seconds for _, seconds in found)
+            if seconds > 0:
+                rate = sum(rows for rows, _ in found) / seconds
+                plural = "" if len(found) == 1 else "s"
+                return rate, f"{len(found)} window{plural} {whose}, {rate:,.0f} rows/s"
+        return None
+
+    @reads
+    def history(
+        self,
+        connection: Connection,
+        cluster: str = "*",
+        customer: str = "*",
+        profile: str = "*",
+        limit: int = 1000,
+    ) -> list[HistoryEntry]:
+        """Windows that ended in a publish, the latest first; the words are globs."""
+        entries = (_entry(row) for row in connection.execute(_ended()))
+        wanted = (
+            one
+            for one in entries
+            if fnmatchcase(one.cluster, cluster)
+            and fnmatchcase(one.customer, customer)
+            and fnmatchcase(one.profile, profile)
+        )
+        return [one for one, _ in zip(wanted, range(limit), strict=False)]
+
+
+def void(connection: Connection, campaign: Row[Any], group: Row[Any], reason: str) -> None:
+    """What other campaigns verified in the group's range no longer holds."""
+    of = t.verified.c
+    connection.execute(
+        update(t.verified)
+        .where(
+            of.dataset == campaign.dataset,
+            of.cluster == group.cluster,
+            of.database == group.database,
+            of.start_at < group.end_at,
+            of.end_at > group.start_at,
+            of.voided == "",
+        )
+        .values(voided=reason)
+    )
+
+
+def _ended() -> Select[Any]:
+    """Windows that were published, with their campaign and tenant, the latest first."""
+    w, c, n = t.windows.c, t.campaigns.c, t.tenants.c
+    return (
+        select(t.windows, c.dataset, c.mode, n.customer, n.profile)
+        .join_from(t.windows, t.campaigns, c.name == w.campaign)
+        .join(
+            t.tenants,
+            (n.campaign == w.campaign) & (n.cluster == w.cluster) & (n.database == w.database),
+        )
+        .where(w.state == str(State.DONE), w.ended_at.is_not(None))
+        .order_by(w.ended_at.desc(), w.id)
+    )
+
+
+def _seconds(row: Row[Any]) -> float:
+    """Time from start until loaded: waiting for the rest of its group is not the window's."""
+    if row.started_at is None:
+        return 0.0
+    return float(((row.loaded_at or row.ended_at) - row.started_at).total_seconds())
+
+
+def _entry(row: Row[Any]) -> HistoryEntry:
+    return HistoryEntry(
+        campaign=row.campaign,
+        dataset=row.dataset,
+        mode=Mode(row.mode),
+        cluster=row.cluster,
+        customer=row.customer,
+        profile=row.profile,
+        database=row.database,
+        interval=Interval(row.start_at, row.end_at),
+        rows=row.rows_loaded,
+        seconds=_seconds(row),
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        ended_at=row.ended_at,
+    )
+
+
+def _held(row: Row[Any]) -> HeldRecord:
+    return HeldRecord(
+        campaign=row.campaign,
+        interval=Interval(row.start_at, row.end_at),
+        definition=row.definition,
+        tables={
+            name: load(HeldCounts, json.dumps(one)) for name, one in json.loads(row.tables).items()
+        },
+        voided=row.voided,
+    )

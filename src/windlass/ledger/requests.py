@@ -1,0 +1,129 @@
+"""Requests: an operator's question, answered by a cluster's worker; and saved plans."""
+
+import json
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, select, update
+
+from windlass.domain import errors
+from windlass.domain.dataset import digest_of
+from windlass.domain.errors import UnreachableError, UsageError, WindlassError
+from windlass.domain.plan import Plan
+from windlass.domain.record import RequestRecord
+from windlass.domain.states import State
+from windlass.ledger import tables as t
+from windlass.ledger.base import Base, found
+from windlass.ledger.codec import dump, load
+from windlass.ledger.database import reads, writes
+
+DONE, FAILED = "done", "failed"
+
+
+class Requests(Base):
+    """Questions and answers, and plans kept for later."""
+
+    @writes
+    def create_request(self, connection: Connection, kind: str, cluster: str, payload: str) -> str:
+        """Record a question (JSON) for the cluster's worker; returns its id."""
+        request = f"{kind}-{uuid4().hex[:12]}"
+        connection.execute(
+            insert(t.requests).values(
+                id=request,
+                kind=kind,
+                cluster=cluster,
+                payload=payload,
+                state=str(State.QUEUED),
+                created_at=self._clock.now(),
+            )
+        )
+        return request
+
+    @writes
+    def request(self, connection: Connection, request: str) -> tuple[str, str]:
+        """(kind, payload JSON) of a request; who asks has taken it up."""
+        row = connection.execute(select(t.requests).where(t.requests.c.id == request)).first()
+        row = found(row, "request", request)
+        if row.started_at is None:
+            self._set(connection, request, state=str(State.RUNNING), started_at=self._clock.now())
+        return row.kind, row.payload
+
+    @writes
+    def finish_request(self, connection: Connection, request: str, answer: str) -> None:
+        """The answer's JSON."""
+        self._set(connection, request, state=DONE, answer=answer, finished_at=self._clock.now())
+
+    @writes
+    def fail_request(self, connection: Connection, request: str, error: WindlassError) -> None:
+        """The error, so that whoever asked can raise it again."""
+        told = [type(error).__name__, error.what, error.where, error.why, error.next_step]
+        self._set(
+            connection,
+            request,
+            state=FAILED,
+            error=json.dumps(told),
+            finished_at=self._clock.now(),
+        )
+
+    @reads
+    def request_record(self, connection: Connection, request: str) -> RequestRecord:
+        """How a request stands."""
+        row = connection.execute(select(t.requests).where(t.requests.c.id == request)).first()
+        row = found(row, "request", request)
+        return RequestRecord(
+            id=row.id,
+            kind=row.kind,
+            cluster=row.cluster,
+            state=row.state,
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            error=str(_raised(row.error)) if row.error else "",
+        )
+
+    @reads
+    def answer(self, connection: Connection, request: str) -> str:
+        """The answer's JSON; raises the recorded error of a failed request."""
+        row = connection.execute(select(t.requests).where(t.requests.c.id == request)).first()
+        row = found(row, "request", request)
+        if row.error:
+            raise _raised(row.error)
+        if row.answer is None:
+            raise UnreachableError(
+                f"no answer yet from the worker of {row.cluster}",
+                where=request,
+                next_step=f"windlass worker --cluster {row.cluster} must be running",
+            )
+        return str(row.answer)
+
+    @writes
+    def save_plan(self, connection: Connection, plan: Plan) -> str:
+        """Keep a plan; returns its id (the same one for an equal plan)."""
+        text = dump(plan)
+        name = f"plan-{digest_of(text)}"
+        if connection.scalar(select(t.plans.c.id).where(t.plans.c.id == name)) is None:
+            now = self._clock.now()
+            connection.execute(insert(t.plans).values(id=name, plan=text, created_at=now))
+        return name
+
+    @reads
+    def plan(self, connection: Connection, plan: str) -> Plan:
+        """A saved plan by its id."""
+        text = connection.scalar(select(t.plans.c.plan).where(t.plans.c.id == plan))
+        if text is None:
+            raise UsageError(
+                f"the ledger has no plan {plan!r}", next_step="windlass plan … makes one"
+            )
+        return load(Plan, text)
+
+    def _set(self, connection: Connection, request: str, **values: object) -> None:
+        where = t.requests.c.id == request
+        if connection.execute(update(t.requests).where(where).values(values)).rowcount == 0:
+            raise UsageError(f"the ledger has no request {request!r}")
+
+
+def _raised(recorded: str) -> WindlassError:
+    """The error of the class that was recorded; its base where the class is gone."""
+    name, what, where, why, next_step = json.loads(recorded)
+    kind = getattr(errors, name, WindlassError)
+    made: WindlassError = kind(what, where=where, why=why, next_step=next_step)
+    return made

@@ -1,0 +1,365 @@
+"""What people look at: how a campaign stands, and everything that its report is written from."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from windlass.domain.plan import Skipped
+from windlass.domain.record import (
+    Action,
+    CampaignFacts,
+    ClusterView,
+    Event,
+    GroupCounts,
+    Note,
+    Query,
+    Scope,
+    StatusView,
+    StepRecord,
+    TenantView,
+    WindowView,
+)
+from windlass.domain.results import TableCounts
+from windlass.domain.states import Health, Mode, State, Verdict
+from windlass.domain.window import Interval
+from windlass.ledger import tables as t
+from windlass.ledger.base import Base, campaign_row, window_row
+from windlass.ledger.campaigns import record, stored_plan
+from windlass.ledger.codec import load
+from windlass.ledger.database import reads
+
+RECENT = timedelta(seconds=10)
+"""The stretch that the rate of a running campaign is taken over."""
+WORST = (Verdict.MISMATCH, Verdict.UNVERIFIED, Verdict.VERIFIED)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One reading of a campaign's windows at one instant."""
+
+    campaign: Row[Any]
+    now: datetime
+    rows: Sequence[Row[Any]]
+
+    @property
+    def live(self) -> list[Row[Any]]:
+        """Windows that were not cut again."""
+        return [row for row in self.rows if not row.replaced]
+
+    def view(self, row: Row[Any]) -> WindowView:
+        """The domain's word for a window's row."""
+        until = row.ended_at or self.now
+        seconds = (until - row.started_at).total_seconds() if row.started_at else None
+        return WindowView(
+            id=row.id,
+            campaign=row.campaign,
+            cluster=row.cluster,
+            database=row.database,
+            group=row.group_id,
+            interval=Interval(row.start_at, row.end_at),
+            state=State(row.state),
+            verdict=Verdict(row.verdict) if row.verdict else None,
+            attempts=row.attempts,
+            rows_planned=row.rows_planned,
+            rows=rows_of(row),
+            seconds=seconds,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            parent=row.parent,
+            note=row.note,
+            replaced=row.replaced,
+        )
+
+    def rate(self) -> float:
+        """Rows a second: lately while it runs, over all its time once it ended."""
+        started, ended = self.campaign.started_at, self.campaign.ended_at
+        if started is None:
+            return 0.0
+        if ended is not None:
+            return _overall(self.live, ended - started)
+        stretch = max(timedelta(seconds=1), min(RECENT, self.now - started))
+        return sum(self._recent(row, stretch) for row in self.live)
+
+    def eta(self, rate: float) -> float | None:
+        """Seconds until the rest is loaded at this rate; None where nothing tells."""
+        if State(self.campaign.state).final or self.campaign.started_at is None:
+            return None
+        left = sum(
+            max(0, row.rows_planned - rows_of(row))
+            for row in self.live
+            if not State(row.state).final and row.loaded_at is None
+        )
+        rate = rate or _overall(self.live, self.now - self.campaign.started_at)
+        return left / rate if rate > 0 else None
+
+    def _recent(self, row: Row[Any], stretch: timedelta) -> float:
+        """One window's share of the present rate."""
+        if row.loaded_at is not None and row.started_at is not None:
+            inside = row.loaded_at - max(row.started_at, self.now - stretch)
+            length = max(row.loaded_at - row.started_at, timedelta(microseconds=1))
+            share = max(0.0, inside / length)
+            return float(row.rows_loaded * share / stretch.total_seconds())
+        if row.seen_at is None or self.now - row.seen_at > RECENT or row.state != State.RUNNING:
+            return 0.0
+        seconds = (row.seen_at - row.before_at).total_seconds()
+        return float((row.seen_rows - row.before_rows) / seconds) if seconds > 0 else 0.0
+
+
+class Views(Base):
+    """Reading for people."""
+
+    @reads
+    def status(
+        self, connection: Connection, campaign: str | None = None, *, windows: bool = False
+    ) -> StatusView:
+        """How a campaign stands; `windows` fills in every tenant's windows."""
+        return self._status(connection, campaign_row(connection, campaign), windows)
+
+    @reads
+    def window(self, connection: Connection, window: str) -> WindowView:
+        """One window."""
+        row = window_row(connection, window)
+        look = self._look(connection, campaign_row(connection, row.campaign))
+        return next(look.view(one) for one in look.rows if one.id == window)
+
+    @reads
+    def steps(self, connection: Connection, group: str) -> list[StepRecord]:
+        """The group's publish steps, oldest first."""
+        query = select(t.steps).where(t.steps.c.group_id == group).order_by(t.steps.c.begun_at)
+        return [_step(row) for row in connection.execute(query)]
+
+    @reads
+    def facts(self, connection: Connection, campaign: str | None = None) -> CampaignFacts:
+        """Everything that a report is written from, as of one instant."""
+        row = campaign_row(connection, campaign)
+        ledger = select(t.meta.c.value).where(t.meta.c.name == "ledger_id")
+        return CampaignFacts(
+            ledger_id=str(connection.scalar(ledger)),
+            campaign=record(row),
+            plan=stored_plan(connection, row.name),
+            status=self._status(connection, row, True),
+            counts=_counts(connection, row.name),
+            steps=_steps(connection, row.name),
+            events=_events(connection, row.name),
+            notes=_notes(connection, row.name),
+            actions=_actions(connection, row.name),
+            queries=_queries(connection, row.name),
+        )
+
+    def _look(self, connection: Connection, campaign: Row[Any]) -> Look:
+        w, p = t.windows, t.progress.c
+        query = (
+            select(
+                w,
+                p.rows.label("seen_rows"),
+                p.at.label("seen_at"),
+                p.before_rows,
+                p.before_at,
+            )
+            .join_from(
+                w,
+                t.progress,
+                and_(p.window_id == w.c.id, w.c.state == str(State.RUNNING)),
+                isouter=True,
+            )
+            .where(w.c.campaign == campaign.name)
+            .order_by(w.c.start_at, w.c.end_at.desc())
+        )
+        return Look(campaign, self._clock.now(), connection.execute(query).all())
+
+    def _status(self, connection: Connection, row: Row[Any], windows: bool) -> StatusView:
+        look = self._look(connection, row)
+        clusters = _clusters(connection, look, windows)
+        live, rate = look.live, look.rate()
+        return StatusView(
+            campaign=row.name,
+            dataset=row.dataset,
+            mode=Mode(row.mode),
+            interval=Interval(row.start_at, row.end_at),
+            reason=row.reason,
+            state=State(row.state),
+            note=row.note,
+            verdict=worst(live),
+            created_at=row.created_at,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            eta_seconds=look.eta(rate),
+            limited_by="; ".join(f"{c.name}: {c.limited_by}" for c in clusters if c.limited_by),
+            rows_planned=sum(one.rows_planned for one in live),
+            rows_loaded=sum(map(rows_of, live)),
+            rows_per_second=rate,
+            windows_total=len(live),
+            windows_done=sum(one.state == State.DONE for one in live),
+            clusters=clusters,
+            skipped=_skipped(connection, row.name),
+        )
+
+
+def rows_of(row: Row[Any]) -> int:
+    """Rows loaded so far; those of a running attempt by its progress."""
+    running = row.loaded_at is None and row.seen_rows is not None
+    return int(row.seen_rows if running else row.rows_loaded)
+
+
+def worst(rows: Sequence[Row[Any]]) -> Verdict | None:
+    """The worst verdict of these windows; None while none has one."""
+    seen = {row.verdict for row in rows}
+    return next((verdict for verdict in WORST if verdict in seen), None)
+
+
+def _overall(rows: Sequence[Row[Any]], time: timedelta) -> float:
+    seconds = time.total_seconds()
+    return sum(map(rows_of, rows)) / seconds if seconds > 0 else 0.0
+
+
+def _clusters(connection: Connection, look: Look, windows: bool) -> tuple[ClusterView, ...]:
+    by_tenant: Mapping[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+    for row in look.rows:
+        by_tenant[row.cluster, row.database].append(row)
+    of = t.tenants
+    tenants = [
+        _tenant(row, look, by_tenant[row.cluster, row.database], windows)
+        for row in connection.execute(
+            select(of).where(of.c.campaign == look.campaign.name).order_by(of.c.position)
+        )
+    ]
+    at = t.campaign_clusters
+    rows = connection.execute(
+        select(at).where(at.c.campaign == look.campaign.name).order_by(at.c.position)
+    )
+    return tuple(_cluster(row, [x for x in tenants if x.cluster == row.cluster]) for row in rows)
+
+
+def _cluster(row: Row[Any], tenants: list[TenantView]) -> ClusterView:
+    ended = {State.DONE, State.NOTHING_TO_DO}
+    return ClusterView(
+        name=row.cluster,
+        state=State(row.state),
+        note=row.note,
+        limited_by=row.limited_by,
+        tenants_total=len(tenants),
+        tenants_done=sum(tenant.state in ended for tenant in tenants),
+        tenants=tuple(tenants),
+    )
+
+
+def _tenant(row: Row[Any], look: Look, members: list[Row[Any]], windows: bool) -> TenantView:
+    live = [one for one in members if not one.replaced]
+    return TenantView(
+        cluster=row.cluster,
+        customer=row.customer,
+        profile=row.profile,
+        database=row.database,
+        state=State(row.state),
+        health=Health(row.health),
+        note=row.note,
+        windows_total=len(live),
+        windows_done=sum(one.state == State.DONE for one in live),
+        attempts=max((one.attempts for one in live), default=0),
+        rows_planned=sum(one.rows_planned for one in live),
+        rows_loaded=sum(map(rows_of, live)),
+        estimate_seconds=row.estimate_seconds,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        windows=tuple(map(look.view, members)) if windows else (),
+    )
+
+
+def _skipped(connection: Connection, campaign: str) -> tuple[Skipped, ...]:
+    of = t.skipped
+    query = select(of).where(of.c.campaign == campaign).order_by(of.c.position)
+    return tuple(
+        Skipped(r.cluster, r.customer, r.profile, r.reason) for r in connection.execute(query)
+    )
+
+
+def _counts(connection: Connection, campaign: str) -> tuple[GroupCounts, ...]:
+    g, c = t.groups, t.counts
+    query = (
+        select(g.c.cluster, g.c.database, g.c.id, g.c.start_at, g.c.end_at, c.c.value)
+        .join_from(g, c, c.c.group_id == g.c.id)
+        .where(g.c.campaign == campaign, g.c.replaced.is_(False))
+        .order_by(g.c.cluster, g.c.database, g.c.start_at, c.c.position)
+    )
+    return tuple(
+        GroupCounts(
+            r.cluster,
+            r.database,
+            r.id,
+            Interval(r.start_at, r.end_at),
+            load(TableCounts, r.value),
+        )
+        for r in connection.execute(query)
+    )
+
+
+def _steps(connection: Connection, campaign: str) -> tuple[StepRecord, ...]:
+    s, g = t.steps, t.groups
+    query = (
+        select(s)
+        .join_from(s, g, g.c.id == s.c.group_id)
+        .where(g.c.campaign == campaign)
+        .order_by(s.c.begun_at)
+    )
+    return tuple(_step(row) for row in connection.execute(query))
+
+
+def _step(row: Row[Any]) -> StepRecord:
+    return StepRecord(
+        group=row.group_id,
+        attempt=row.attempt,
+        table=row.table_name,
+        step=row.step,
+        begun_at=row.begun_at,
+        ended_at=row.ended_at,
+        facts=json.loads(row.facts),
+    )
+
+
+def _events(connection: Connection, campaign: str) -> tuple[Event, ...]:
+    query = select(t.events).where(t.events.c.campaign == campaign).order_by(t.events.c.id)
+    return tuple(
+        Event(r.campaign, r.kind, r.text, r.at, r.cluster, r.database, r.subject)
+        for r in connection.execute(query)
+    )
+
+
+def _notes(connection: Connection, campaign: str) -> tuple[Note, ...]:
+    query = select(t.notes).where(t.notes.c.campaign == campaign).order_by(t.notes.c.id)
+    return tuple(
+        Note(r.campaign, r.who, r.text, r.at, r.database) for r in connection.execute(query)
+    )
+
+
+def _actions(connection: Connection, campaign: str) -> tuple[Action, ...]:
+    query = select(t.actions).where(t.actions.c.campaign == campaign).order_by(t.actions.c.id)
+    return tuple(
+        Action(
+            Scope(r.campaign, r.cluster, r.database, r.window_id),
+            r.verb,
+            r.who,
+            r.why,
+            r.before,
+            r.after,
+            r.at,
+        )
+        for r in connection.execute(query)
+    )
+
+
+def _queries(connection: Connection, campaign: str) -> tuple[Query, ...]:
+    q = t.queries
+    query = (
+        select(q)
+        .where(q.c.campaign == campaign)
+        .order_by(q.c.database, q.c.table_name, q.c.purpose)
+    )
+    return tuple(
+        Query(r.campaign, r.database, r.table_name, r.purpose, r.server, r.sql)
+        for r in connection.execute(query)
+    )

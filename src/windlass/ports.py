@@ -64,7 +64,7 @@ class SnapshotHold(Protocol):
 class Source(Protocol):
     """The application database that the rows come from. It is never written to."""
 
-    def columns(self, table: TableSpec) -> tuple[SourceColumn, ...]:
+    def columns(self, table: TableSpec, dataset: Dataset) -> tuple[SourceColumn, ...]:
         """The relation's columns, in order, with `parent.<time>` appended under its target
         name where the table takes its time from the parent. PlanError: no such relation,
         named columns missing, or not one SELECT."""
@@ -94,6 +94,10 @@ class Source(Protocol):
     ) -> SliceCount:
         """Count with `count(*)`, in that snapshot (SnapshotLostError when it is gone) or now.
         Hazards are counted over kept rows."""
+        ...
+
+    def count_sql(self, piece: Slice) -> str:
+        """The statement that an operator runs to count the slice by hand."""
         ...
 
     def read(
@@ -199,6 +203,10 @@ class Target(Protocol):
 
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
         """Logical live rows (FINAL where the engine replaces) per step."""
+        ...
+
+    def count_sql(self, live: TargetTable, piece: Slice) -> str:
+        """The statement that an operator runs to count the live slice by hand."""
         ...
 
     def foreign_rows(self, live: TargetTable, piece: Slice) -> int:

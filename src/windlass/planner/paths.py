@@ -73,7 +73,8 @@ def _partition_words(live: TargetTable, whole: int | None) -> str:
         return "no partition key: no swap"
     if whole is None:
         return f"partition {live.partition_key} depends on more than the time: no swap"
-    return f"{whole} partitions of {live.partition_key} lie wholly in the range: swap"
+    lie = "partition of {} lies" if whole == 1 else "partitions of {} lie"
+    return f"{whole} {lie.format(live.partition_key)} wholly in the range: swap"
 
 
 def table_notes(live: TargetTable, spec: TableSpec) -> tuple[str, ...]:

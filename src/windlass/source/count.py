@@ -20,13 +20,14 @@ def count_slice(
 ) -> SliceCount:
     """Kept and excluded rows, hazards and the highest version among kept rows, in one pass."""
     hazardous = [pair for pair in pairs if pair.hazard]
-    groups = {row[0]: row[1:] for row in rows(connection, _count_sql(piece, hazardous, kind))}
+    groups = {row[0]: row[1:] for row in rows(connection, count_sql(piece, hazardous, kind))}
     kept, version, *hits = groups.pop(None, (0, None, *(0 for _ in hazardous)))
     hazards = {pair.name: hit for pair, hit in zip(hazardous, hits, strict=True) if hit}
     return SliceCount(kept, {name: one[0] for name, one in groups.items()}, hazards, version)
 
 
-def _count_sql(piece: Slice, hazardous: Sequence[ColumnPair], kind: TimeType) -> str:
+def count_sql(piece: Slice, hazardous: Sequence[ColumnPair], kind: TimeType) -> str:
+    """Per credited exclusion (NULL: kept): rows, highest version, hazards of those pairs."""
     table = piece.table
     scope = of_tenant(piece.dataset, table, piece.tenant)
     version = f"max(t.{ident(table.version)})::text" if table.version else "NULL::text"

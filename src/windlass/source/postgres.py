@@ -109,6 +109,10 @@ class PostgresSource:
         with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
             return count.count_slice(connection, piece, pairs, kind)
 
+    def count_sql(self, piece: Slice) -> str:
+        """The statement behind `count`, to run by hand."""
+        return count.count_sql(piece, (), self._time_type(piece))
+
     def read(
         self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
     ) -> Batches:

@@ -59,6 +59,11 @@ class ClickHouseTarget:
         """See ports.Target."""
         return digest.count(self._server, live, time, steps)
 
+    def count_sql(self, live: TargetTable, piece: Slice) -> str:
+        """See ports.Target."""
+        view = View.of(live, piece, ())
+        return f"SELECT count() FROM {view.table} {view.final} WHERE {view.inside}"
+
     def foreign_rows(self, live: TargetTable, piece: Slice) -> int:
         """See ports.Target."""
         return compare.foreign_rows(self._server, live, piece)

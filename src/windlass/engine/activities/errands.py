@@ -116,7 +116,7 @@ class ErrandActivities:
 
     def _check_table(self, name: str, table: str, dataset: Dataset) -> tuple[str, str, str]:
         try:
-            columns = self._desk.source.columns(dataset.table(table))
+            columns = self._desk.source.columns(dataset.table(table), dataset)
         except WindlassError as error:
             return "fail", f"{name}.{table}: {error.what}", error.next_step
         return "ok", f"{name}.{table}: {len(columns)} source columns readable", ""
@@ -160,7 +160,7 @@ class ErrandActivities:
                 where=f"{database}.{spec.name}",
                 next_step=f"create it, or leave the tenant out: --except {piece.tenant.customer}",
             )
-        matched = match(self._desk.source.columns(spec), live.columns)
+        matched = match(self._desk.source.columns(spec, piece.dataset), live.columns)
         if matched.refusals:
             raise PlanError("; ".join(matched.refusals), where=f"{database}.{spec.name}")
         desk = self._desk

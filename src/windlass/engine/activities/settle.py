@@ -171,6 +171,17 @@ class Settler:
             put = pa.concat_tables([keys.missing.select(names), keys.different.select(names)])
             self._mend(job, put, gone)
 
+    def _write_queries(self, job: TableJob) -> None:
+        """The two counts, for whoever wants to see for themselves."""
+        told = {
+            "source": self._desk.source.count_sql(job.piece),
+            "target": self._desk.target.count_sql(job.live, job.piece),
+        }
+        campaign, database = self._work.group.tenant.campaign, job.piece.tenant.database
+        for server, sql in told.items():
+            purpose = f"rows in {job.piece.interval} ({server})"
+            self._desk.ledger.query(campaign, database, job.spec.name, purpose, server, sql)
+
     def _comparer(self, job: TableJob) -> Comparer:
         desk = self._desk
         pairs = job.plan.columns
@@ -188,6 +199,7 @@ class Settler:
         return known or Removed(0, 0, 0)
 
     def _outcome(self, job: TableJob, verdict: Verdict, source: SliceCount, after: int) -> Outcome:
+        self._write_queries(job)
         removed = self._before(job)
         loaded = self._desk.ledger.table_rows(self._work.group.group, job.spec.name)
         counts = TableCounts(

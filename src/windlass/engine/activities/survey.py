@@ -33,7 +33,8 @@ class Survey:
         self._refuse_shared_databases(found)
         chosen = [t for t in found if self._chosen(t)]
         columns = {
-            spec.name: self.desk.source.columns(spec) for spec in self.request.dataset.tables
+            spec.name: self.desk.source.columns(spec, self.request.dataset)
+            for spec in self.request.dataset.tables
         }
         plans = tuple(self._tenant(tenant, columns) for tenant in chosen)
         left = tuple(

@@ -1,0 +1,575 @@
+"""The ledger's contract: every test runs on SQLite and on PostgreSQL."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.ledger.world import (
+    NOW,
+    HandClock,
+    acme,
+    cluster,
+    counted,
+    days,
+    draft,
+    group,
+    plan,
+    tenant,
+)
+from windlass.domain.errors import (
+    OverlapError,
+    PlanError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+    WindlassError,
+)
+from windlass.domain.plan import Guard, HeldWindow
+from windlass.domain.record import Scope
+from windlass.domain.results import Removed
+from windlass.domain.states import Health, Mode, State, Verdict
+from windlass.ledger import open_ledger
+from windlass.ledger.store import SqlLedger
+from windlass.ports import HeldCounts, Ledger, LedgerReader, LedgerWriter
+
+VOICE = "acme_voice"
+C = "acme-jan-feb-2026"
+W1, W2 = f"{C}/{VOICE}/20260101-20260111", f"{C}/{VOICE}/20260111-20260121"
+G1, G2 = f"{C}/{VOICE}/group-20260101-20260111", f"{C}/{VOICE}/group-20260111-20260121"
+CAMPAIGN, CLUSTER, TENANT = Scope(C), Scope(C, "voice-prod"), Scope(C, "voice-prod", VOICE)
+
+
+def test_it_serves_all_three_ports(ledger: SqlLedger) -> None:
+    ports: tuple[Ledger, LedgerReader, LedgerWriter] = (ledger, ledger, ledger)
+    assert all(ports)
+
+
+def states(ledger: SqlLedger) -> tuple[str, str, str, list[str]]:
+    """Campaign, cluster, tenant, windows."""
+    view = ledger.status(windows=True)
+    one = view.clusters[0].tenants[0]
+    return view.state, view.clusters[0].state, one.state, [w.state for w in one.windows]
+
+
+def work(ledger: SqlLedger, clock: HandClock, window: str, rows: int = 1000) -> int:
+    """Load a window in ten seconds."""
+    attempt = ledger.begin_attempt(C, window)
+    ledger.window_started(window, attempt)
+    clock.turn(10)
+    ledger.table_loaded(window, "scorecard", rows, 10)
+    ledger.window_loaded(window, rows)
+    return attempt
+
+
+def opened(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    ledger.cluster_state(C, "voice-prod", State.RUNNING)
+    ledger.tenant_state(C, "voice-prod", VOICE, State.RUNNING)
+
+
+# requests and plans
+
+
+def test_a_request_is_answered(ledger: SqlLedger) -> None:
+    request = ledger.create_request("plan", "voice-prod", '{"a": 1}')
+    with pytest.raises(UnreachableError, match="no answer yet"):
+        ledger.answer(request)
+    assert ledger.request_record(request).state == State.QUEUED
+    assert ledger.request(request) == ("plan", '{"a": 1}')
+    assert ledger.request_record(request).state == State.RUNNING
+    ledger.finish_request(request, "[1]")
+    assert ledger.answer(request) == "[1]"
+    assert ledger.request_record(request).finished_at == NOW
+
+
+def test_a_failed_request_raises_its_error_again(ledger: SqlLedger) -> None:
+    request = ledger.create_request("plan", "voice-prod", "{}")
+    ledger.fail_request(request, PlanError("no column x", where="a.b", why="gone", next_step="add"))
+    with pytest.raises(PlanError) as caught:
+        ledger.answer(request)
+    assert (caught.value.where, caught.value.why, caught.value.next_step) == ("a.b", "gone", "add")
+    assert "no column x" in ledger.request_record(request).error
+
+
+def test_plans_come_back_exactly(ledger: SqlLedger) -> None:
+    name = ledger.save_plan(acme())
+    assert ledger.plan(name) == acme()
+    assert ledger.save_plan(acme()) == name
+    with pytest.raises(UsageError, match="no plan"):
+        ledger.plan("plan-none")
+
+
+# campaigns
+
+
+def test_a_campaign_is_created_whole(ledger: SqlLedger) -> None:
+    made = ledger.create_campaign(draft(), acme())
+    assert (made.name, made.state, made.who, made.reason) == (
+        C,
+        State.QUEUED,
+        "ada@ops1",
+        "PR 25653",
+    )
+    assert made == ledger.campaign() == ledger.campaign(C) == ledger.campaigns()[0]
+    bound = ledger.campaign_plan(C)
+    assert [w.id for w in bound.tenants[0].windows] == [W1, W2]
+    assert [g.id for g in bound.tenants[0].groups] == [G1, G2]
+    view = ledger.status(windows=True)
+    assert [(t.database, t.state, t.windows_total) for t in view.tenants] == [
+        (VOICE, State.QUEUED, 2),
+        ("acme_sandbox_sandbox", State.NOTHING_TO_DO, 0),
+    ]
+    assert view.skipped[0].reason == "no database acme_chat"
+    assert (view.clusters[0].tenants_total, view.clusters[0].tenants_done) == (2, 1)
+    assert ledger.todo(C, "voice-prod", VOICE) == [G1, G2]
+
+
+def test_default_names_stay_unique_and_given_ones_are_refused(ledger: SqlLedger) -> None:
+    idle = plan(cluster(tenant("acme")))
+    names = [ledger.create_campaign(draft(), idle).name for _ in range(3)]
+    assert names == [C, f"{C}-2", f"{C}-3"]
+    assert ledger.create_campaign(draft("mine"), idle).name == "mine"
+    with pytest.raises(RefusedError, match="the name mine is taken"):
+        ledger.create_campaign(draft("mine"), idle)
+    with pytest.raises(RefusedError, match="--name my-run"):
+        ledger.create_campaign(draft("My/Run"), idle)
+
+
+def test_an_overlap_is_refused_naming_the_other(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    with pytest.raises(OverlapError) as caught:
+        ledger.create_campaign(draft("second"), acme())
+    text = str(caught.value)
+    assert f"campaign {C} (queued) already holds this tenant" in text
+    assert "ada@ops1 started it at 2026-02-19 21:23 UTC: PR 25653" in text
+    assert f"windlass cancel {C}" in text
+    assert caught.value.exit_code == 4
+    assert [c.name for c in ledger.campaigns()] == [C], "a refused one leaves nothing"
+
+
+def test_touching_ranges_other_tenants_and_final_campaigns_do_not_overlap(
+    ledger: SqlLedger,
+) -> None:
+    ledger.create_campaign(draft(), acme())
+    later = plan(cluster(tenant("acme", group(VOICE, days(50, 60)))), interval=days(50, 60))
+    ledger.create_campaign(draft("later"), later)
+    ledger.create_campaign(
+        draft("other"), plan(cluster(tenant("globex", group("globex_voice", days(0, 5)))))
+    )
+    ledger.move(CAMPAIGN, State.CANCELLING)
+    ledger.cluster_closed(C, "voice-prod")
+    ledger.create_campaign(draft("again"), acme())
+
+
+def test_one_database_on_two_clusters_keeps_its_ids_apart(ledger: SqlLedger) -> None:
+    both = plan(
+        cluster(tenant("acme", group(VOICE, days(0, 5)))),
+        cluster(tenant("acme", group(VOICE, days(0, 5)), cluster="east"), name="east"),
+    )
+    ledger.create_campaign(draft(), both)
+    ids = [w.id for t in ledger.status(windows=True).tenants for w in t.windows]
+    assert ids == [
+        f"{C}/voice-prod/{VOICE}/20260101-20260106",
+        f"{C}/east/{VOICE}/20260101-20260106",
+    ]
+
+
+def test_what_was_verified_before_is_done_and_failed_discovery_is_unknown(
+    ledger: SqlLedger,
+) -> None:
+    held = HeldWindow("old", days(0, 50), True, "counts unchanged")
+    ledger.create_campaign(
+        draft(),
+        plan(cluster(tenant("acme", held=(held,))), cluster(name="east", failure="no answer")),
+    )
+    view = ledger.status()
+    assert [c.state for c in view.clusters] == [State.DONE, State.UNKNOWN]
+    assert "old" in view.tenants[0].note
+    assert (view.state, view.clusters[1].note) == (State.UNKNOWN, "no answer")
+
+
+def test_a_mistyped_campaign_is_told_the_nearest(ledger: SqlLedger) -> None:
+    with pytest.raises(UsageError, match="no campaign yet"):
+        ledger.status()
+    ledger.create_campaign(draft(), acme())
+    with pytest.raises(UsageError, match=f"did you mean {C}"):
+        ledger.status("acme-jan-2026")
+
+
+def test_the_guard_can_be_changed_for_a_retry(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    ledger.set_guard(C, Guard(0.5, {"scorecard": 31503}, True))
+    assert ledger.campaign_plan(C).request.guard == Guard(0.5, {"scorecard": 31503}, True)
+
+
+# work
+
+
+def test_the_life_of_a_campaign(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    assert states(ledger) == ("running", "running", "running", ["queued", "queued"])
+    assert work(ledger, clock, W1) == 1
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 1000)
+    assert states(ledger) == ("partial", "partial", "partial", ["done", "queued"])
+    work(ledger, clock, W2)
+    assert ledger.todo(C, "voice-prod", VOICE) == [G2]
+    ledger.group_done(G2, [counted()], Verdict.VERIFIED, 1000)
+    assert ledger.tenant_rolled_up(C, "voice-prod", VOICE) is State.DONE
+    assert ledger.cluster_closed(C, "voice-prod") is State.DONE
+    view = ledger.status()
+    assert (view.state, view.verdict, view.rows_loaded) == (State.DONE, Verdict.VERIFIED, 2000)
+    assert view.ended_at == clock.at
+    assert view.started_at == NOW
+    assert view.rows_per_second == pytest.approx(100)
+    assert view.eta_seconds is None
+
+
+def test_a_mismatch_stays_visible(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [counted()], Verdict.MISMATCH, 1000)
+    work(ledger, clock, W2)
+    ledger.group_done(G2, [counted()], Verdict.VERIFIED, 1000)
+    view = ledger.status(windows=True)
+    assert (view.state, view.verdict) == (State.DONE, Verdict.MISMATCH)
+    assert [w.verdict for w in view.tenants[0].windows] == [Verdict.MISMATCH, Verdict.VERIFIED]
+
+
+def test_attempts_are_never_given_twice(ledger: SqlLedger) -> None:
+    opened(ledger)
+    assert [ledger.begin_attempt(C, W1) for _ in range(3)] == [1, 2, 3]
+    assert ledger.begin_attempt(C, W2) == 1
+    ledger.begin_attempt(C, f"{G1}/guard")
+    ledger.begin_attempt(C, G1)
+    found = {(a.subject, a.number) for a in ledger.group_subjects(G1)}
+    assert found == {(W1, 1), (W1, 2), (W1, 3), (f"{G1}/guard", 1), (G1, 1)}
+    latest = {(a.subject, a.number) for a in ledger.unfinished_subjects(C, "voice-prod", VOICE)}
+    assert latest == {(W1, 3), (W2, 1), (f"{G1}/guard", 1), (G1, 1)}
+
+
+def test_opening_twice_changes_nothing(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 1000)
+    ledger.cluster_state(C, "voice-prod", State.RUNNING)
+    ledger.tenant_state(C, "voice-prod", VOICE, State.RUNNING)
+    assert states(ledger)[:3] == ("partial", "partial", "partial")
+
+
+def test_a_retried_window_starts_from_zero(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.window_started(W1, 1)
+    ledger.progress(W1, 1, 600)
+    assert ledger.window(W1).rows == 600
+    ledger.window_started(W1, 2)
+    assert ledger.window(W1).rows == 0
+    ledger.progress(W1, 2, 100)
+    ledger.progress(W1, 1, 900)
+    assert ledger.window(W1).rows == 100, "the word of a dead attempt does not count"
+    assert ledger.window(W1).attempts == 2
+
+
+def test_the_rate_is_that_of_the_last_seconds(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.window_started(W1, 1)
+    for second in range(1, 61):
+        clock.turn(1)
+        ledger.progress(W1, 1, 10 * second if second <= 30 else 300 + 2 * (second - 30))
+    view = ledger.status()
+    assert view.rows_per_second == pytest.approx(2, rel=0.01)
+    assert view.rows_loaded == 360
+    assert view.eta_seconds == pytest.approx((1000 - 360 + 1000) / 2, rel=0.01)
+    clock.turn(60)
+    assert ledger.status().rows_per_second == 0, "a hung window moves nothing"
+    assert ledger.status().eta_seconds is not None
+
+
+def test_short_windows_count_in_the_rate(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    clock.turn(100)
+    ledger.window_started(W1, 1)
+    clock.turn(1)
+    ledger.window_loaded(W1, 500)
+    clock.turn(1)
+    assert ledger.status().rows_per_second == pytest.approx(50)
+
+
+def test_rows_by_table_and_removed(ledger: SqlLedger) -> None:
+    one = plan(cluster(tenant("acme", group(VOICE, days(0, 5), days(5, 10)))))
+    ledger.create_campaign(draft(), one)
+    first, second = (w.id for w in ledger.campaign_plan(C).tenants[0].windows)
+    whole = ledger.campaign_plan(C).tenants[0].groups[0].id
+    ledger.table_loaded(first, "score", 7, 1.0)
+    ledger.table_loaded(first, "score", 10, 1.0)
+    ledger.table_loaded(second, "score", 5, 1.0)
+    assert ledger.table_rows(whole, "score") == 15
+    assert ledger.table_rows(whole, "scorecard") == 0
+    assert ledger.removed(whole, "score") is None
+    removed = Removed(10, 12, 3, {"appeal_requests": 2}, 1, 2, 0)
+    ledger.record_removed(whole, "score", Removed(1, 1, 1))
+    ledger.record_removed(whole, "score", removed)
+    assert ledger.removed(whole, "score") == removed
+
+
+def test_marks_before_and_after_publish(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    assert not ledger.publish_begun(G1, "score")
+    ledger.step_begin(G1, 1, "score", "publish")
+    assert ledger.publish_begun(G1, "score")
+    assert not ledger.publish_begun(G1, "scorecard")
+    assert ledger.steps(G1)[0].ended_at is None
+    ledger.step_end(G1, 1, "score", "publish", {"partitions": 2, "gap": 0.5, "path": "swap"})
+    (step,) = ledger.steps(G1)
+    assert step.facts == {"partitions": 2, "gap": 0.5, "path": "swap"}
+    assert step.ended_at == NOW
+
+
+# orders
+
+
+def test_a_parked_group_waits_and_is_retried(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.window_started(W1, 1)
+    ledger.group_parked(G1, "31,503 rows would go")
+    work(ledger, clock, W2)
+    ledger.group_done(G2, [counted()], Verdict.VERIFIED, 1000)
+    assert states(ledger) == ("parked", "parked", "parked", ["parked", "done"])
+    view = ledger.status(windows=True)
+    assert view.tenants[0].note == view.tenants[0].windows[0].note == "31,503 rows would go"
+    assert [(e.kind, e.subject) for e in ledger.events(C, W1)] == [("parked", G1)]
+    assert ledger.events(C, W2) == []
+    assert ledger.move(TENANT, State.QUEUED) is State.PARKED
+    assert states(ledger) == ("partial", "partial", "partial", ["queued", "done"])
+    assert ledger.status().ended_at is None
+    assert ledger.todo(C, "voice-prod", VOICE) == [G1]
+
+
+def test_cancel_proves_before_it_says_so(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 1000)
+    ledger.window_started(W2, 1)
+    assert not ledger.cancelling(C, "voice-prod")
+    ledger.move(CAMPAIGN, State.CANCELLING, "wrong range")
+    assert ledger.cancelling(C, "voice-prod")
+    assert states(ledger) == ("cancelling", "cancelling", "cancelling", ["done", "cancelling"])
+    ledger.tenant_state(C, "voice-prod", VOICE, State.RUNNING)
+    ledger.window_started(W2, 2)
+    assert states(ledger)[2:] == ("cancelling", ["done", "cancelling"]), "an order is not overrun"
+    ledger.tenant_cancelled(C, "voice-prod", VOICE)
+    assert states(ledger) == ("cancelled", "cancelled", "cancelled", ["done", "cancelled"])
+    assert ledger.status().ended_at is not None
+    with pytest.raises(RefusedError, match="is cancelled and cannot become queued"):
+        ledger.move(CAMPAIGN, State.QUEUED)
+
+
+def test_cancelling_what_is_parked_needs_no_proof(ledger: SqlLedger) -> None:
+    opened(ledger)
+    ledger.tenant_state(C, "voice-prod", VOICE, State.PARKED, "no permission")
+    assert states(ledger) == ("parked", "parked", "parked", ["parked", "parked"])
+    ledger.move(CAMPAIGN, State.CANCELLING)
+    assert states(ledger) == ("cancelled", "cancelled", "cancelled", ["cancelled", "cancelled"])
+
+
+def test_a_cancelled_cluster_closes_what_never_began(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    ledger.move(CLUSTER, State.CANCELLING)
+    assert states(ledger)[:3] == ("cancelling", "cancelling", "cancelling")
+    assert ledger.cluster_closed(C, "voice-prod") is State.CANCELLED
+    assert states(ledger) == ("cancelled", "cancelled", "cancelled", ["cancelled", "cancelled"])
+
+
+def test_pause_lets_work_in_flight_end(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.window_started(W1, 1)
+    ledger.move(CAMPAIGN, State.PAUSING)
+    assert states(ledger) == ("pausing", "pausing", "pausing", ["running", "queued"])
+    assert ledger.paused(C, "voice-prod", VOICE)
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 1000)
+    assert states(ledger) == ("paused", "paused", "paused", ["done", "queued"])
+    ledger.move(CAMPAIGN, State.RUNNING)
+    assert not ledger.paused(C, "voice-prod", VOICE)
+    assert states(ledger)[2] == "partial"
+    work(ledger, clock, W2)
+    ledger.group_done(G2, [counted()], Verdict.VERIFIED, 1000)
+    assert states(ledger)[:3] == ("done", "done", "done")
+
+
+def test_one_tenant_can_be_paused_alone(ledger: SqlLedger) -> None:
+    ledger.create_campaign(
+        draft(),
+        plan(
+            cluster(
+                tenant("acme", group(VOICE, days(0, 5))),
+                tenant("globex", group("globex_voice", days(0, 5))),
+            )
+        ),
+    )
+    ledger.move(TENANT, State.PAUSED)
+    assert ledger.paused(C, "voice-prod", VOICE)
+    assert not ledger.paused(C, "voice-prod", "globex_voice")
+    assert not ledger.paused(C, "voice-prod")
+    ledger.window_started(f"{C}/globex_voice/20260101-20260106", 1)
+    view = ledger.status()
+    assert [t.state for t in view.tenants] == [State.PAUSED, State.RUNNING]
+    assert view.state is State.RUNNING
+
+
+def test_moves_outside_the_table_are_refused(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    with pytest.raises(RefusedError, match="is queued and cannot become pausing"):
+        ledger.move(CAMPAIGN, State.PAUSING)
+    assert ledger.move(CAMPAIGN, State.QUEUED) is State.QUEUED, "staying is fine"
+    with pytest.raises(UsageError, match="no 'acme-jan-feb-2026/voice-prod/nowhere'"):
+        ledger.move(Scope(C, "voice-prod", "nowhere"), State.PAUSED)
+
+
+def test_recut_keeps_lineage(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.window_started(W1, 1)
+    halves = [group(VOICE, days(0, 5), rows=400), group(VOICE, days(5, 10), rows=600)]
+    ledger.recut(C, "voice-prod", VOICE, {G1: halves}, "too slow: 40 rows/s")
+    view = ledger.status(windows=True).tenants[0]
+    assert [(w.id.rpartition("/")[2], w.state, w.parent, w.replaced) for w in view.windows] == [
+        ("20260101-20260111", State.CANCELLED, "", True),
+        ("20260101-20260106", State.QUEUED, W1, False),
+        ("20260106-20260111", State.QUEUED, W1, False),
+        ("20260111-20260121", State.QUEUED, "", False),
+    ]
+    assert (view.windows_total, view.rows_planned) == (3, 2000)
+    assert ledger.window(W1).note == "too slow: 40 rows/s"
+    groups = [g.id for g in ledger.campaign_plan(C).tenants[0].groups]
+    assert (
+        groups
+        == [
+            f"{C}/{VOICE}/group-20260101-20260106",
+            f"{C}/{VOICE}/group-20260106-20260111",
+            G2,
+        ]
+        == ledger.todo(C, "voice-prod", VOICE)
+    )
+    with pytest.raises(RefusedError, match="was cut again"):
+        ledger.group_done(G1, [], Verdict.VERIFIED, 0)
+
+
+def test_a_published_group_cannot_be_cut(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 1000)
+    with pytest.raises(RefusedError, match="is published"):
+        ledger.recut(C, "voice-prod", VOICE, {G1: [group(VOICE, days(0, 10))]}, "")
+
+
+# what holds, and the past
+
+
+def held(rows: int = 10) -> dict[str, HeldCounts]:
+    return {"scorecard": HeldCounts(rows, "2026-02-01", rows)}
+
+
+def test_verified_ranges_are_found_and_superseded(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    ledger.record_verified(W1, "def", held())
+    ledger.record_verified(W2, "def", held(20))
+    found = ledger.verified("scorecards", "voice-prod", VOICE, days(0, 50))
+    assert [(h.interval, h.tables, h.definition, h.voided) for h in found] == [
+        (days(10, 20), held(20), "def", ""),
+        (days(0, 10), held(), "def", ""),
+    ]
+    assert ledger.verified("scorecards", "voice-prod", VOICE, days(20, 50)) == []
+    assert ledger.verified("other", "voice-prod", VOICE, days(0, 50)) == []
+    ledger.record_verified(W1, "def2", held(11))
+    assert [
+        h.definition for h in ledger.verified("scorecards", "voice-prod", VOICE, days(0, 10))
+    ] == ["def2"]
+    ledger.void_verified("voice-prod", VOICE, days(15, 16), "undo by ada")
+    found = ledger.verified("scorecards", "voice-prod", VOICE, days(0, 50))
+    assert [h.voided for h in found] == ["", "undo by ada"]
+
+
+def test_an_append_voids_what_was_verified(ledger: SqlLedger) -> None:
+    ledger.create_campaign(draft(), acme())
+    ledger.record_verified(W1, "def", held())
+    ledger.move(CAMPAIGN, State.CANCELLING)
+    ledger.cluster_closed(C, "voice-prod")
+    ledger.create_campaign(draft("more"), acme(mode=Mode.APPEND))
+    ledger.step_begin(f"more/{VOICE}/group-20260101-20260111", 1, "score", "publish")
+    (found,) = ledger.verified("scorecards", "voice-prod", VOICE, days(0, 10))
+    assert found.voided == "append by more"
+
+
+def test_rates_come_from_the_tenant_then_the_cluster(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    assert ledger.rate("voice-prod", VOICE) is None
+    work(ledger, clock, W1, rows=18000)
+    clock.turn(500)
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 18000)
+    assert ledger.rate("voice-prod", VOICE) == (1800, "1 window of this tenant, 1,800 rows/s")
+    assert ledger.rate("voice-prod", "globex") == (1800, "1 window on voice-prod, 1,800 rows/s")
+    assert ledger.rate("east", VOICE) is None
+    (entry,) = ledger.history(customer="ac*")
+    assert (entry.rows, entry.seconds, entry.verdict) == (18000, 10, Verdict.VERIFIED)
+    assert ledger.history(customer="globex") == []
+
+
+# words
+
+
+def test_the_journal_is_in_the_facts(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.event(C, "voice-prod", VOICE, W1, "retry", "connection lost; tried again")
+    ledger.note(C, "ada@ops1", "told the customer", VOICE)
+    ledger.action(CAMPAIGN, "pause", "ada@ops1", "lunch", "running", "pausing")
+    ledger.query(C, VOICE, "score", "after", "target", "select 1")
+    ledger.query(C, VOICE, "score", "after", "target", "select 2")
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [counted(), counted("score")], Verdict.VERIFIED, 1000)
+    facts = ledger.facts(C)
+    assert facts.ledger_id == ledger.ledger_id()
+    assert facts.events[0].text == "connection lost; tried again"
+    assert facts.notes[0].text == "told the customer"
+    assert (facts.actions[0].scope, facts.actions[0].verb) == (CAMPAIGN, "pause")
+    assert [q.sql for q in facts.queries] == ["select 2"]
+    assert [c.counts for c in facts.counts] == [counted(), counted("score")]
+    assert facts.counts[0].interval == days(0, 10)
+    assert len(facts.status.tenants[0].windows) == 2
+
+
+def test_health_and_limits(ledger: SqlLedger) -> None:
+    opened(ledger)
+    ledger.set_health(C, "voice-prod", VOICE, Health.SLOW, "half its predicted rate")
+    ledger.set_limited_by(C, "voice-prod", "source replication lag 40 s")
+    view = ledger.status()
+    assert (view.tenants[0].health, view.tenants[0].note) == (
+        Health.SLOW,
+        "half its predicted rate",
+    )
+    assert view.limited_by == "voice-prod: source replication lag 40 s"
+    ledger.set_limits(CAMPAIGN, {"windows": 8, "rows_per_second": 50000})
+    ledger.set_limits(TENANT, {"windows": 1})
+    ledger.set_limits(CAMPAIGN, {"windows": 6})
+    assert ledger.limits(C, "voice-prod") == {"windows": 6, "rows_per_second": 50000}
+    assert ledger.limits(C, "voice-prod", VOICE) == {"windows": 1, "rows_per_second": 50000}
+
+
+def test_the_ledger_id_stays(ledger: SqlLedger, ledger_url: str) -> None:
+    again = open_ledger(ledger_url)
+    assert again.ledger_id() == ledger.ledger_id()
+    again.close()
+
+
+def test_errors_are_of_the_tree(ledger: SqlLedger) -> None:
+    for call in (
+        lambda: ledger.request("none"),
+        lambda: ledger.campaign_plan("none"),
+        lambda: ledger.window("none"),
+        lambda: ledger.group_done("none", [], Verdict.VERIFIED, 0),
+    ):
+        with pytest.raises(WindlassError):
+            call()
+
+
+def test_a_superseding_campaign_says_so(ledger: SqlLedger) -> None:
+    idle = plan(cluster(tenant("acme")))
+    made = ledger.create_campaign(replace(draft(), supersedes="old"), idle)
+    assert made.supersedes == "old"

@@ -85,7 +85,7 @@ def pair(source: SourceColumn, target: TargetColumn) -> ColumnPair:
         target_text=_target_text(passage.target, nullable=wanted.nullable),
         arrow_text=passage.arrow if array else _target_text(passage.arrow, nullable=True),
         hazard=" or ".join(f"({hazard.sql})" for hazard in hazards),
-        hazard_reason="; or ".join(hazard.reason for hazard in hazards),
+        hazard_reason="; or ".join(dict.fromkeys(hazard.reason for hazard in hazards)),
     )
 
 

@@ -172,7 +172,7 @@ def numeric_to_int(source: PgType, target: ChType) -> Passage:
     outside = f"{{c}} < {_number(low)} or {{c}} > {_number(high)}"
     hazards = (
         Hazard(outside, f"NaN, infinite or outside {target.name} ({low} to {high})"),
-        Hazard("min_scale({c}) > 0", f"decimals, which {target.name} does not keep"),
+        Hazard("min_scale({c}) > 0", "decimals, which integers do not keep"),
     )
     return Passage(_TRIMMED, _TRIMMED, _PLAIN, "{c}", hazards)
 

@@ -15,8 +15,8 @@ from windlass.domain.schema import ColumnPair, SourceColumn, TargetTable
 from windlass.domain.states import Path
 from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
-from windlass.target.client import Address, Server
 from windlass.target.clickhouse import ClickHouseTarget
+from windlass.target.client import Address, Server
 from windlass.verify.pairs import pair
 
 STAGING = "windlass_staging"
@@ -83,9 +83,8 @@ class Bench:
         columns = ", ".join(f"`{name}` {kind}" for name, kind in self.columns.items()) + extra
         by = f"PARTITION BY {partition}" if partition else ""
         self.run(f"DROP TABLE IF EXISTS {self.ref} SYNC")
-        self.run(
-            f"CREATE TABLE {self.ref} ({columns}) ENGINE = {engine} {by} ORDER BY {order} {settings}"
-        )
+        shape = f"ENGINE = {engine} {by} ORDER BY {order} {settings}"
+        self.run(f"CREATE TABLE {self.ref} ({columns}) {shape}")
         return self.live
 
     @property

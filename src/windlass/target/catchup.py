@@ -61,7 +61,6 @@ def apply(
         _upsert(job)
     if remove is not None and remove.num_rows:
         _remove(job, remove)
-    area.drop(job.whole)
 
 
 def _upsert(job: Job) -> None:

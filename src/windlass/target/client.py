@@ -1,5 +1,6 @@
 """The one way to the server: each statement carries tag, query id and settings of its own."""
 
+import logging
 import threading
 import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -178,6 +179,8 @@ class Server:
     def _connect(self) -> "Client":
         import clickhouse_connect
 
+        # it warns of every error that it also raises
+        logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
         options: dict[str, Any] = dict(self.address.options)
         return clickhouse_connect.get_client(
             host=self.address.host,

@@ -97,11 +97,16 @@ def describe(server: Server, database: str, table: str, tag: str = LOOKING) -> T
         columns=tuple(one.column for one in ddl.columns),
         version=version,
         is_deleted=is_deleted,
-        create_hash=hashlib.sha256(ddl.create.encode()).hexdigest()[:16],
+        create_hash=create_hash(ddl),
         dependents=ddl.dependents,
         removal=_removal(server, ddl, projections, is_deleted, tag),
         projections=projections,
     )
+
+
+def create_hash(ddl: Ddl) -> str:
+    """16 hex digits that change with the table's CREATE statement."""
+    return hashlib.sha256(ddl.create.encode()).hexdigest()[:16]
 
 
 def _replacing_columns(ddl: Ddl) -> tuple[str | None, str | None]:

@@ -37,6 +37,13 @@ def count(
     return [sum(int(values[0]) for values in per_step) for per_step in found]
 
 
+def count_sql(live: TargetTable, piece: Slice) -> str:
+    """The statement that counts the slice's logical live rows."""
+    inside = within(live, piece.table.target_time, [piece.interval])
+    final = f" {live.final}" if live.final else ""
+    return f"SELECT count() FROM {live_ref(live)}{final} WHERE {inside}"
+
+
 def digests(
     server: Server,
     live: TargetTable,

@@ -53,24 +53,35 @@ class StagingArea:
     def __init__(self, server: Server, database: str) -> None:
         self.server, self.database = server, database
         self._made = False
+        self._ddls: dict[tuple[str, str, str], describe.Ddl] = {}
 
     def ref(self, staging: Staging) -> str:
         """The staging table, qualified and quoted."""
         return f"{quote(self.database)}.{quote(staging_name(staging))}"
 
-    def create(self, live: TargetTable, staging: Staging) -> None:
-        """The table afresh, for live's rows. PlanChangedError: live is gone."""
-        ddl = describe.read(self.server, live.database, live.name, staging.attempt.tag)
-        if ddl is None:
-            raise _live_gone(live)
+    def create(self, live: TargetTable, staging: Staging, *, again: bool = True) -> None:
+        """The table afresh, for live's rows; `again`: one of that name may be left from an
+        earlier try. PlanChangedError: live is gone, or its DDL is another than was planned."""
+        ddl = self._ddl(live, staging.attempt.tag)
         self._replace(
             staging,
+            again=again,
             columns=", ".join(column_ddl(one) for one in ddl.columns),
             partition=f"PARTITION BY {ddl.partition_key}" if ddl.partition_key else "",
             order=f"({ddl.sorting_key})" if ddl.sorting_key else "tuple()",
             primary=f"PRIMARY KEY ({ddl.primary_key})" if ddl.primary_key else "",
             settings=", ".join(_settings(ddl)),
         )
+
+    def _ddl(self, live: TargetTable, tag: str) -> describe.Ddl:
+        """The catalog's DDL of exactly that live table; looked up once."""
+        key = (live.database, live.name, live.create_hash)
+        if key not in self._ddls:
+            found = describe.read(self.server, live.database, live.name, tag)
+            if found is None or describe.create_hash(found) != live.create_hash:
+                raise _live_changed(live, there=found is not None)
+            self._ddls[key] = found
+        return self._ddls[key]
 
     def describe(self, staging: Staging) -> TargetTable:
         """The staging table as the domain sees a table."""
@@ -95,10 +106,11 @@ class StagingArea:
             settings="index_granularity = 8192",
         )
 
-    def _replace(self, staging: Staging, **parts: str) -> None:
+    def _replace(self, staging: Staging, *, again: bool = True, **parts: str) -> None:
         tag, table = staging.attempt.tag, self.ref(staging)
         self.ensure_database(tag)
-        self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", tag, DROP_OWN)
+        if again:
+            self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", tag, DROP_OWN)
         comment = f"{tag} {datetime.now(UTC).isoformat(timespec='seconds')}"
         self.server.run(fill(_CREATE, table=table, comment=literal(comment), **parts), tag)
 
@@ -194,10 +206,10 @@ def _setting(value: str) -> str:
     return value if value.replace(".", "", 1).isdigit() else literal(value)
 
 
-def _live_gone(live: TargetTable) -> WindlassError:
+def _live_changed(live: TargetTable, *, there: bool) -> WindlassError:
     return PlanChangedError(
-        "the live table is gone",
+        "the live table is another than was planned for" if there else "the live table is gone",
         where=f"target table {live.database}.{live.name}",
-        why="the plan was made when it was there",
-        next_step="create it, then plan again",
+        why="its CREATE TABLE has changed since" if there else "it was there when it was planned",
+        next_step="plan again" if there else "create it, then plan again",
     )

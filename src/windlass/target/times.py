@@ -37,17 +37,16 @@ class TimeType:
 
     def constant(self, instant: datetime) -> str:
         """The first value at or after the instant, as SQL of exactly this kind of type."""
-        micros = (instant - EPOCH) // _MICRO
-        micros = -(-micros // self.tick) * self.tick
-        seconds = min(max(micros // 1_000_000, self.first), self.last)
-        rest = micros % 1_000_000 if seconds == micros // 1_000_000 else 0
+        micros = -(-((instant - EPOCH) // _MICRO) // self.tick) * self.tick
+        micros = min(max(micros, self.first * 1_000_000), self.last * 1_000_000)
+        value = EPOCH + timedelta(microseconds=micros)
         match self.name:
             case "Date" | "Date32":
-                return f"to{self.name}({seconds // _DAY})"
+                return f"to{self.name}('{value:%Y-%m-%d}')"
             case "DateTime" | "DateTime32":
-                return f"toDateTime({seconds}, 'UTC')"
-        scaled = _scaled(seconds * 1_000_000 + rest, self.digits)
-        return f"toDateTime64(toDecimal128('{scaled}', {self.digits}), {self.digits}, 'UTC')"
+                return f"toDateTime('{value:%Y-%m-%d %H:%M:%S}', 'UTC')"
+        fraction = f".{value:%f}".ljust(10, "0")[: self.digits + 1] if self.digits else ""
+        return f"toDateTime64('{value:%Y-%m-%d %H:%M:%S}{fraction}', {self.digits}, 'UTC')"
 
     def micros(self, column: str) -> str:
         """The (quoted, not NULL) column's instant in microseconds since 1970, rounded down."""
@@ -57,13 +56,6 @@ class TimeType:
             case "DateTime" | "DateTime32":
                 return f"toInt64(toUnixTimestamp({column})) * 1000000"
         return f"toUnixTimestamp64Micro({column})"
-
-
-def _scaled(micros: int, digits: int) -> str:
-    """Microseconds as decimal seconds with that many digits; what is cut off is zero."""
-    sign, whole = ("-", -micros) if micros < 0 else ("", micros)
-    fraction = f"{whole % 1_000_000:06d}".ljust(9, "0")[:digits]
-    return f"{sign}{whole // 1_000_000}" + (f".{fraction}" if digits else "")
 
 
 _LIMITS = {

@@ -27,7 +27,6 @@ class Assembled:
 def assemble(job: Job) -> Assembled:
     """Make the attempt's assembly afresh out of the windows' staging (hard links, no copying).
     StagingGoneError: a window's staging is gone. TransientError: the counts do not add up."""
-    job.area.require(job.rows)
     job.area.create(job.live, job.whole)
     expected: dict[str, int] = {}
     for window in job.rows:

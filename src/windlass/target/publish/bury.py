@@ -9,6 +9,7 @@ from windlass.target.client import fill
 from windlass.target.describe import plain_elements
 from windlass.target.publish.job import Facts, Job
 from windlass.target.publish.rows import note, remove
+from windlass.target.settings import HEAVY
 
 _HIDDEN = """
 SELECT $identity AS id FROM $table
@@ -32,10 +33,11 @@ def bury(job: Job, going: str = "") -> Facts:
         sort_hash=job.view.sort_hash,
         going=going or _not_staged(job),
     )
+    if not job.value(f"SELECT count() FROM ({select})", HEAVY):
+        return {}
     ids, rows = note(job, "buried", select)
-    if rows:
-        remove(job, ids, f"NOT ifNull({job.view.inside}, 0)")
-    return {"buried": rows} if rows else {}
+    remove(job, ids, f"NOT ifNull({job.view.inside}, 0)")
+    return {"buried": rows}
 
 
 def _can_hide(job: Job) -> bool:

@@ -1,6 +1,7 @@
 """Edges of partitions in a ReplacingMergeTree with a version: insert what is missing, then take
 away what is stale. Nothing is touched that is right already, so a repeat does nothing."""
 
+import uuid
 from datetime import datetime
 
 from windlass.domain.attempt import Staging
@@ -68,9 +69,8 @@ def take_out(job: Job, stale: Staging, going: str = "") -> Facts:
 
 def insert_missing(job: Job) -> int:
     """Insert staged rows that live does not physically hold, one partition at a time."""
-    delta = job.own("delta")
-    job.fence()
-    job.area.create(job.live, delta)
+    delta = job.own("delta", uuid.uuid4().hex[:8])
+    job.area.create(job.live, delta, again=False)
     present = job.value(f"SELECT count() FROM {job.view.table} WHERE {job.view.inside}")
     buckets = present // _BUCKET_ROWS + 1
     for bucket in range(buckets):
@@ -78,6 +78,7 @@ def insert_missing(job: Job) -> int:
     found = partitions(job, delta)
     for partition in sorted(found):
         insert_partition(job, delta, partition)
+    job.area.drop(delta)
     return sum(found.values())
 
 
@@ -109,7 +110,7 @@ def insert_partition(job: Job, source: Staging, partition: str) -> None:
 
 
 def _stale(job: Job) -> str:
-    return fill(
+    statement = fill(
         _STALE,
         sort_key=job.view.sort_key,
         identity=job.view.identity,
@@ -121,6 +122,14 @@ def _stale(job: Job) -> str:
         old_enough=_old_enough(job, job.newer_than),
         staged=job.ref(job.whole),
     )
+    if job.removal is not Removal.TOMBSTONE:
+        return statement
+    return f"SELECT * FROM ({statement}) WHERE staged = 1 OR id IN ({_visible(job)})"
+
+
+def _visible(job: Job) -> str:
+    """The identities of what readers with FINAL see of the ranges."""
+    return fill(_VISIBLE, identity=job.view.identity, live=job.view.table, inside=job.view.inside)
 
 
 def _old_enough(job: Job, newer_than: datetime | None) -> str:
@@ -137,13 +146,10 @@ def _remove_hidden_first(job: Job, stale: Staging) -> None:
     """A patch delete is one step. Else what FINAL hides goes first, so that no old version rises
     while its successor is being deleted."""
     if job.removal is not Removal.PATCH:
-        visible = fill(
-            _VISIBLE, identity=job.view.identity, live=job.view.table, inside=job.view.inside
-        )
         hidden, rows = note(
             job,
             "hidden",
-            f"SELECT id FROM {job.ref(stale)} WHERE id NOT IN ({visible})",
+            f"SELECT id FROM {job.ref(stale)} WHERE id NOT IN ({_visible(job)})",
         )
         if rows:
             remove(job, hidden, job.view.inside)

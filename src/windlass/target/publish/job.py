@@ -63,9 +63,9 @@ class Job:
         """What the whole partitions leave of the slice."""
         return self.view.piece.interval.minus(self.group.whole)
 
-    def own(self, purpose: str) -> Staging:
+    def own(self, purpose: str, part: str = "all") -> Staging:
         """A staging table of this publish attempt."""
-        return Staging(self.attempt, self.live.name, purpose)
+        return Staging(self.attempt, self.live.name, purpose, part)
 
     def ref(self, staging: Staging) -> str:
         """Its qualified, quoted name."""

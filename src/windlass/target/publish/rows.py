@@ -4,6 +4,7 @@ The rows stand in a table of the attempt (column `id`, what `View.identity` give
 ever refers to that table: where a mutation is needed, the ids stand in its command.
 """
 
+import uuid
 from collections.abc import Iterator
 
 from windlass.domain.attempt import Staging
@@ -31,11 +32,9 @@ _IDS = "SELECT DISTINCT id FROM $ids ORDER BY id LIMIT $limit OFFSET $offset FOR
 
 
 def note(job: Job, purpose: str, select: str) -> tuple[Staging, int]:
-    """Write down what the SELECT finds (column `id` at least) in a table of the attempt, made
-    afresh; the table and its rows."""
-    table = job.own(purpose)
-    job.fence()
-    job.area.drop(table)
+    """Write down what the SELECT finds (column `id` at least) in a new table of the attempt; the
+    table, and how many rows it has."""
+    table = job.own(purpose, uuid.uuid4().hex[:8])
     statement = fill(_NOTE, table=job.ref(table), comment=literal(job.tag), select=select)
     job.run(statement, HEAVY)
     return table, job.value(f"SELECT count() FROM {job.ref(table)}")

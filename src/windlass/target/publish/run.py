@@ -25,7 +25,6 @@ def publish(job: Job) -> Facts:
     if job.edges:
         edge = _edge_path(job)
         facts |= {"edge_path": str(edge), **_EDGES[edge](job.over(job.edges))}
-    job.area.drop(job.whole)
     return facts
 
 

@@ -70,12 +70,12 @@ def save(directory: Path, record: Record) -> None:
 
 def new_record() -> Record:
     """Free ports and fresh passwords."""
-    ports = dict(zip(PORT_NAMES, _free_ports(len(PORT_NAMES)), strict=True))
+    ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES)), strict=True))
     names = ("postgres", "clickhouse")
     return Record(ports, {name: secrets.token_urlsafe(12) for name in names})
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Distinct ports that are free now. All stay bound until all are found."""
     with contextlib.ExitStack() as held:
         found: list[int] = []

@@ -32,7 +32,7 @@ class _Lz4Encoder:
     def __init__(self) -> None:
         import lz4.frame
 
-        self._frame = lz4.frame.LZ4FrameCompressor(store_size=False)
+        self._frame = lz4.frame.LZ4FrameCompressor()
         self._head: bytes = self._frame.begin()
 
     def compress(self, data: bytes) -> bytes:

@@ -81,13 +81,18 @@ class OutputJob(Job):
     def __init__(self, engine: Engine, connection: Connection) -> None:
         super().__init__(engine, connection)
         self.path = engine.pipes / f"{self.tag}out"
-        make_pipe(self.path)
+        self._reader: int | None = None
+        self._keeper = -1
+
+    def start(self, sql: bytes, output: str, params: Mapping[str, str]) -> None:
         # The engine's thread keeps a writing end open until the end, so that reading never ends
         # before the statement does, and never waits for a statement that wrote nothing.
-        self._reader: int | None = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        make_pipe(self.path)
+        self._reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         self._keeper = os.open(self.path, os.O_WRONLY)
         os.set_blocking(self._reader, True)
         _enlarge(self._reader)
+        super().start(sql, output, params)
 
     def _ended(self) -> None:
         os.close(self._keeper)
@@ -126,9 +131,12 @@ class InputJob(Job):
     def __init__(self, engine: Engine, connection: Connection) -> None:
         super().__init__(engine, connection)
         self.path = engine.pipes / f"{self.tag}in"
-        make_pipe(self.path)
         self._writer: int | None = None
         self._opened = threading.Event()
+
+    def start(self, sql: bytes, output: str, params: Mapping[str, str]) -> None:
+        make_pipe(self.path)
+        super().start(sql, output, params)
 
     def open(self) -> None:
         """Wait until the engine reads, or has already failed: `_ended` then opens the other end."""

@@ -5,11 +5,13 @@ body, marked as ClickHouse marks it, and the last chunk is left out: a client ca
 result for a whole one.
 """
 
+import contextlib
 import json
 import secrets
 import socket
 import string
 import tempfile
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import IO
@@ -36,6 +38,7 @@ class Responder:
         self.started = False
         self._head_open = False
         # Closed with the responder; small answers never touch the disk.
+        self._sending_since: float | None = None
         self._held: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
         self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
 
@@ -141,12 +144,22 @@ class Responder:
     def _send(self, data: bytes) -> None:
         if not data or self._bodyless:
             return
+        self._sending_since = time.monotonic()
         if self._chunked:
             self._sock.sendall(b"%x\r\n" % len(data))
             self._sock.sendall(data)
             self._sock.sendall(b"\r\n")
         else:
             self._sock.sendall(data)
+        self._sending_since = None
+
+    def give_up(self, seconds: float) -> None:
+        """Hang up on a client that has not taken a piece for `seconds`. For other threads: the
+        one that sends then gets an error. One that waits for the engine is left alone."""
+        since = self._sending_since
+        if since is not None and time.monotonic() - since > seconds:
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
 
 
 def summary(outcome: Outcome, elapsed_ns: int) -> str:

@@ -4,23 +4,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from windlass.localstack.front.engine import Engine
 from windlass.localstack.front.errors import FrontError
-from windlass.localstack.front.jobs import InputJob, Job
+from windlass.localstack.front.jobs import Job
 
 _TICK = 0.02
-# How long a killed SELECT may take to report its end itself, before its client is hung up on.
-_GRACE = 0.5
 
 
 @dataclass
 class _Entry:
     job: Job
     query_id: str
-    hang_up: Callable[[], None]
-    seen: float = field(default=0.0)
+    wake: Callable[[], None]
 
 
 class Running:
@@ -36,13 +33,17 @@ class Running:
         self._thread.start()
 
     @contextmanager
-    def listed(self, job: Job, query_id: str, hang_up: Callable[[], None]) -> Iterator[None]:
-        """Keep a job in the list while it runs. A query id can run only once at a time (216)."""
+    def listed(self, job: Job, query_id: str, wake: Callable[[], None]) -> Iterator[None]:
+        """Keep a job in the list while it runs. A query id can run only once at a time (216).
+
+        `wake` is called, more than once, when the job has been killed: it must end whatever its
+        client's thread waits for, if that is the client.
+        """
         with self._lock:
             if any(query_id and e.query_id == query_id for e in self._entries.values()):
                 message = f"Query with id = {query_id} is already running."
                 raise FrontError(216, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING", message)
-            self._entries[job.tag] = _Entry(job, query_id, hang_up)
+            self._entries[job.tag] = _Entry(job, query_id, wake)
         try:
             yield
         finally:
@@ -68,7 +69,7 @@ class Running:
                 break
             for entry in entries:
                 self._engine.kill(entry.job.tag)
-                entry.hang_up()
+                entry.wake()
             time.sleep(_TICK)
         self._stopped.set()
         self._poked.set()
@@ -92,12 +93,6 @@ class Running:
             entries = list(self._entries.values())
         for entry in entries:
             if any(entry.job.tag in text for text in texts):
-                self._wake(entry)
+                entry.job.killed.set()
+                entry.wake()
         return bool(texts)
-
-    def _wake(self, entry: _Entry) -> None:
-        """An INSERT waits for bytes that may never come; a SELECT gets time to say so itself."""
-        entry.seen = entry.seen or time.monotonic()
-        if isinstance(entry.job, InputJob) or time.monotonic() - entry.seen > _GRACE:
-            entry.job.killed.set()
-            entry.hang_up()

@@ -3,6 +3,8 @@
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from windlass.localstack.front import sqltext
 from windlass.localstack.front.engine import Connection, Engine, quote
@@ -26,6 +28,10 @@ _CONTENT_TYPES = {
 }
 
 
+# How long a client may let a killed SELECT wait before it is hung up on.
+_PATIENCE = 0.5
+
+
 class Runner:
     """Runs statements on a connection that the caller has prepared."""
 
@@ -40,9 +46,12 @@ class Runner:
         sql += f"FORMAT {name} ".encode() + statement.tail
         _announce(exchange, name)
         try:
-            with self._running.listed(job, exchange.query_id, _hang_up(exchange.sock)):
+            with self._running.listed(
+                job, exchange.query_id, partial(exchange.responder.give_up, _PATIENCE)
+            ):
                 job.start(sql, name, exchange.bind)
-                self._send_rows(exchange, job)
+                with _no_longer_than(job):
+                    self._send_rows(exchange, job)
                 _finish(exchange, job)
         finally:
             job.close()
@@ -50,14 +59,10 @@ class Runner:
     def _send_rows(self, exchange: Exchange, job: OutputJob) -> None:
         gone = "cancel_http_readonly_queries_on_client_close"
         watched = exchange.sock if exchange.params.get(gone) in ("1", "true") else None
-        try:
+        _keep_warm(exchange, lambda seconds: job.ready(seconds, watched))
+        while piece := job.read():
+            exchange.responder.write(piece)
             _keep_warm(exchange, lambda seconds: job.ready(seconds, watched))
-            while piece := job.read():
-                exchange.responder.write(piece)
-                _keep_warm(exchange, lambda seconds: job.ready(seconds, watched))
-        except OSError:
-            job.kill()
-            raise
 
     def insert(
         self,
@@ -73,18 +78,9 @@ class Runner:
         with self._running.listed(job, exchange.query_id, _stop_reading(exchange.sock)):
             job.start(sql, "Null", exchange.bind)
             job.open()
-            try:
+            with _no_longer_than(job):
                 _feed(job, data)
                 job.close()
-            except BodyCutShortError:
-                # Our own watcher ends the reading too, when somebody has killed the statement.
-                was_killed = job.killed.is_set()
-                job.kill()
-                if not was_killed:
-                    raise
-            except BaseException:
-                job.kill()
-                raise
             _finish(exchange, job)
 
     def other(
@@ -106,7 +102,10 @@ class Runner:
             job.start(sql, exchange.default_format, exchange.bind)
             while is_kill and not job.wait(0.1):
                 self._running.poke()
-            _keep_warm(exchange, job.wait)
+            try:
+                _keep_warm(exchange, job.wait)
+            finally:
+                job.wait()  # it goes on when its client has gone, and still needs its connection
             if is_kill:
                 self._running.poke()
             if output := job.outcome().output:
@@ -123,6 +122,23 @@ class Runner:
             if literal in sql and (found := self._engine.query_id_of(tag)):
                 sql = sql.replace(literal, quote(found).encode())
         return sql
+
+
+@contextmanager
+def _no_longer_than(job: Job) -> Iterator[None]:
+    """The statement dies with the exchange of bytes: when the client is gone, when its body is
+    not whole or not decodable. When somebody has killed the statement, our own watcher ends the
+    exchange: then the engine's word on it is the answer."""
+    try:
+        yield
+    except (BodyCutShortError, OSError):
+        was_killed = job.killed.is_set()
+        job.kill()
+        if not was_killed:
+            raise
+    except BaseException:
+        job.kill()
+        raise
 
 
 def _finish(exchange: Exchange, job: Job) -> None:
@@ -152,14 +168,6 @@ def _announce(exchange: Exchange, name: str) -> None:
     kinds = (kind for start, kind in _CONTENT_TYPES.items() if lower.startswith(start))
     exchange.responder.headers["Content-Type"] = next(kinds, "text/plain; charset=UTF-8")
     exchange.responder.headers["X-ClickHouse-Format"] = name
-
-
-def _hang_up(sock: socket.socket) -> Callable[[], None]:
-    def act() -> None:
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-    return act
 
 
 def _stop_reading(sock: socket.socket) -> Callable[[], None]:

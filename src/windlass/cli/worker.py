@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from windlass.cli.command import command
+from windlass.cli.request import listed
 from windlass.cli.session import Session
 
 
@@ -24,5 +25,5 @@ def app(
     It ends in good order on SIGTERM and SIGINT: work in flight is stopped, its queries are
     proven dead, and another worker takes over. Logs go to stderr.
     """
-    names = session.backend.fleet.select(part.strip() for part in cluster.split(","))
+    names = session.backend.fleet.select(listed(cluster, "--cluster"))
     return session.backend.run_worker(names)

@@ -1,6 +1,5 @@
 """A plan for a person: what is there, what will go and why, in which windows, how it shows."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -158,22 +157,25 @@ def _window_rows(tenant: TenantPlan) -> Iterator[tuple[object, ...]]:
 
 
 def _publish_lines(plan: Plan) -> Iterator["RenderableType"]:
-    """Path and promise, once for all the tenants that share them."""
-    said: Counter[tuple[str, str, str]] = Counter()
+    """Path and promise, once for all tables and tenants that share them."""
+    about: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for tenant in plan.tenants:
         for planned in tenant.tables if tenant.groups else ():
-            said[_publish_words(tenant, planned)] += 1
-    if said:
+            words = _publish_words(tenant, planned)
+            about.setdefault(words, []).append((planned.table, str(tenant.tenant)))
+    if about:
         yield styled("How it becomes visible", "bold")
-    for (head, promise, why), tenants in said.items():
-        of = f" ({plural(tenants, 'tenant')})" if len(plan.tenants) > 1 else ""
-        yield styled(f"  {head}{of}: {promise}\n    because {why}", "")
+    for (path, promise, why), places in about.items():
+        names = ", ".join(dict.fromkeys(name for name, _ in places))
+        tenants = len({who for _, who in places})
+        of = f" of {plural(tenants, 'tenant')}" if len(plan.tenants) > 1 else ""
+        yield styled(f"  {names}{of} by {path}\n    {promise}\n    because {why}", "")
 
 
 def _publish_words(tenant: TenantPlan, planned: TablePlan) -> tuple[str, str, str]:
     used = paths_of(tenant, planned.table)
-    promises = "; ".join(f"{path}: {paths.promise(path, planned.removal)}" for path in used)
-    return f"{planned.table} by {path_words(used)}", promises, planned.why
+    promises = "\n    ".join(f"{path}: {paths.promise(path, planned.removal)}" for path in used)
+    return path_words(used), promises, planned.why
 
 
 def _held_lines(plan: Plan) -> Iterator["RenderableType"]:

@@ -1,0 +1,330 @@
+"""A fleet without servers: the real settings, planner and ledger behind a backend to script."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from windlass.cli.backend import OnWait, Reply, Start
+from windlass.cli.main import app
+from windlass.cli.session import Session
+from windlass.domain.dataset import Dataset
+from windlass.domain.errors import WindlassError
+from windlass.domain.naming import bind
+from windlass.domain.plan import ClusterPlan, HeldWindow, Plan, Request, Skipped, TenantPlan
+from windlass.domain.record import CampaignDraft, Scope
+from windlass.domain.results import Bucket, SliceCount, TableCounts, TableVerification
+from windlass.domain.schema import Removal, TargetColumn, TargetTable
+from windlass.domain.states import State, Verdict
+from windlass.domain.tenant import Tenant, TenantPattern
+from windlass.domain.window import Interval
+from windlass.engine.activities.errands import Affected, Finding
+from windlass.ledger import open_ledger
+from windlass.ledger.store import SqlLedger
+from windlass.planner.build import Rate, TableFacts, tenant_plan, world_of
+from windlass.settings import Fleet, load
+
+NOW = datetime(2026, 2, 19, 21, 23, tzinfo=UTC)
+JANUARY = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+SECRETS = ("pg-secret", "ch-secret")
+
+CONFIG = """\
+ledger: sqlite:///windlass.db
+clusters:
+  voice-prod:
+    source: {url: "postgresql://reader:pg-secret@127.0.0.1:1/app"}
+    target: {url: "http://windlass:ch-secret@127.0.0.1:1"}
+    limits: {windows: 4, windows_per_tenant: 2}
+  chat-prod:
+    source: {url: "postgresql://reader:pg-secret@127.0.0.1:1/app"}
+    target: {url: "http://windlass:ch-secret@127.0.0.1:1"}
+datasets:
+  scorecards:
+    tenants: {query: "select distinct customer_id, profile_id from app.scorecards"}
+    tables:
+      scorecard:
+        from: app.scorecards
+        tenant: {customer: customer_id, profile: profile_id}
+        time: created_at
+        key: [scorecard_id]
+        version: updated_at
+        exclude: {appeal_requests: "t.scorecard_type = 'appeal_request'"}
+      score:
+        from: app.scores
+        parent: {table: scorecard, on: {scorecard_id: scorecard_id}}
+        time: created_at
+        key: [score_id]
+"""
+
+
+@dataclass
+class HandClock:
+    """Shows what it was set to."""
+
+    at: datetime = NOW
+
+    def now(self) -> datetime:
+        """The hand's place."""
+        return self.at
+
+    def turn(self, seconds: float) -> None:
+        """Move on."""
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class Rows:
+    """What both servers hold of one tenant, per table: kept, excluded, live."""
+
+    kept: Mapping[str, int] = field(default_factory=lambda: {"scorecard": 298, "score": 2609})
+    excluded: Mapping[str, int] = field(default_factory=lambda: {"scorecard": 31, "score": 272})
+    live: Mapping[str, int] = field(default_factory=lambda: {"scorecard": 329, "score": 2881})
+    null_time: int = 0
+    ddl: str = "abc"
+    held: tuple[HeldWindow, ...] = ()
+
+
+EMPTY = Rows({"scorecard": 0, "score": 0}, {}, {"scorecard": 0, "score": 0})
+
+
+@dataclass
+class FakeBackend:
+    """Answers from `tenants`; campaigns go into a real ledger, and what happens to them while
+    somebody looks is `script`: one entry per look."""
+
+    fleet: Fleet
+    ledger: SqlLedger
+    clock: HandClock
+    tenants: dict[tuple[str, str, str], Rows]
+    failures: dict[str, str] = field(default_factory=dict)
+    verifications: list[Reply[Sequence[TableVerification]]] = field(default_factory=list)
+    holding: list[Reply[Sequence[Affected]]] = field(default_factory=list)
+    findings: dict[str, Sequence[Finding] | WindlassError] = field(default_factory=dict)
+    reached: Sequence[tuple[str, str, str]] = (("ok", "Temporal answers", ""),)
+    pulse_errors: list[WindlassError] = field(default_factory=list)
+    started: list[tuple[Plan, Start]] = field(default_factory=list)
+    cancelled: list[tuple[str, str, str]] = field(default_factory=list)
+    served: list[tuple[str, ...]] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
+
+    def plan(self, request: Request, on_wait: OnWait) -> Plan:
+        """Plan with the real planner."""
+        self.asked.append(request)
+        shares = tuple(self._share(request, name) for name in request.clusters)
+        tenants = [tenant for share in shares for tenant in share.tenants]
+        return Plan(request, shares, world_of(request, tenants), self.clock.now())
+
+    def _share(self, request: Request, cluster: str) -> ClusterPlan:
+        if cluster in self.failures:
+            return ClusterPlan(cluster, (), failure=self.failures[cluster])
+        chosen, skipped = [], []
+        for key, rows in self.tenants.items():
+            tenant = Tenant(*key, f"{key[1]}_{key[2]}".replace("-", "_"))
+            if tenant.cluster != cluster:
+                continue
+            if _any(request.excepted, tenant):
+                skipped.append(Skipped(*key, "left out by --except"))
+            elif _any(request.tenants, tenant):
+                chosen.append(planned(request, tenant, rows))
+            else:
+                skipped.append(Skipped(*key, "not asked for"))
+        return ClusterPlan(cluster, tuple(chosen), tuple(skipped))
+
+    def verify(
+        self, request: Request, keys: int, on_wait: OnWait
+    ) -> list[Reply[Sequence[TableVerification]]]:
+        """As scripted."""
+        self.asked.append(request)
+        return self.verifications
+
+    def affected(
+        self, request: Request, exclusion: str, on_wait: OnWait
+    ) -> list[Reply[Sequence[Affected]]]:
+        """As scripted."""
+        self.asked.append(request)
+        return self.holding
+
+    def doctor(self, cluster: str, on_wait: OnWait) -> Sequence[Finding]:
+        """As scripted."""
+        found = self.findings.get(cluster, ())
+        if isinstance(found, WindlassError):
+            raise found
+        return found
+
+    def reach(self, cluster: str) -> Sequence[tuple[str, str, str]]:
+        """As scripted."""
+        return self.reached
+
+    def grants(self, cluster: str) -> Mapping[str, Sequence[str]]:
+        """One statement each."""
+        return {"source": ["GRANT SELECT ON app.scorecards TO reader;"], "target": ["GRANT …;"]}
+
+    def start(self, plan: Plan, start: Start) -> str:
+        """Into the real ledger, with nothing behind it."""
+        self.started.append((plan, start))
+        draft = CampaignDraft(start.name, start.name, start.who, start.reason, start.command)
+        return self.ledger.create_campaign(draft, plan).name
+
+    def cancel(self, campaign: str, who: str, reason: str) -> None:
+        """Asked for; the script says when it is done."""
+        self.cancelled.append((campaign, who, reason))
+        self.ledger.move(Scope(campaign), State.CANCELLING, reason)
+
+    def pulse(self, campaign: str) -> None:
+        """As scripted."""
+        if self.pulse_errors:
+            raise self.pulse_errors.pop(0)
+
+    def run_worker(self, clusters: Sequence[str]) -> int:
+        """Serves nobody."""
+        self.served.append(tuple(clusters))
+        return 0
+
+
+def _any(patterns: Sequence[str], tenant: Tenant) -> bool:
+    return any(TenantPattern.parse(p).matches(tenant) for p in patterns)
+
+
+def planned(request: Request, tenant: Tenant, rows: Rows) -> TenantPlan:
+    """One tenant's plan: rows spread evenly over the days of January, monthly partitions."""
+    facts = [_facts(request.dataset, tenant, name, rows, request.interval) for name in rows.kept]
+    days = list(
+        request.interval.split(request.interval.start + timedelta(days=d) for d in range(1, 60))
+    )
+    total = sum(rows.kept.values())
+    buckets = [Bucket(day, {"score": total // len(days) or 1}) for day in days] if total else []
+    held = rows.held if not request.redo else ()
+    return tenant_plan(request, tenant, facts, buckets, held, Rate(1795.0, "this tenant"))
+
+
+def _facts(
+    dataset: Dataset, tenant: Tenant, name: str, rows: Rows, interval: Interval
+) -> TableFacts:
+    live = TargetTable(
+        tenant.database,
+        name,
+        "ReplacingMergeTree",
+        "toYYYYMM(created_at)",
+        "id",
+        (TargetColumn("created_at", "DateTime64(6)"),),
+        version="updated_at",
+        create_hash=rows.ddl,
+        removal=Removal.PATCH,
+    )
+    excluded = {"appeal_requests": n} if (n := rows.excluded.get(name)) else {}
+    return TableFacts(
+        spec=dataset.table(name),
+        live=live,
+        columns=(),
+        left_out=("legacy",),
+        whole=(interval,) if interval == JANUARY else (),
+        count=SliceCount(rows.kept[name], excluded),
+        before=rows.live[name],
+        null_time=rows.null_time,
+    )
+
+
+@dataclass
+class Cli:
+    """The command line over a fake backend. `script` is what happens while a command waits."""
+
+    backend: FakeBackend
+    clock: HandClock
+    directory: Path
+    interactive: bool = False
+    answers: list[bool] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    script: list[Callable[[], None]] = field(default_factory=list)
+    opened: list[Path | None] = field(default_factory=list)
+
+    def run(self, *words: str) -> Result:
+        """Run a command line."""
+        session = Session(
+            open=self._open,
+            now=self.clock.now,
+            wait=self._wait,
+            interactive=lambda: self.interactive,
+            confirm=self._confirm,
+            who=lambda: "ada@ops1",
+        )
+        return CliRunner().invoke(app, list(words), obj=session)
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """Run it with `-o json`; what stdout holds."""
+        done = self.run(*words, "-o", "json")
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout)
+
+    def _open(self, config: Path | None) -> FakeBackend:
+        self.opened.append(config)
+        return self.backend
+
+    def _wait(self, seconds: float) -> None:
+        self.clock.turn(seconds)
+        assert self.script, "the command waits, and nothing is going to happen"
+        self.script.pop(0)()
+
+    def _confirm(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.answers.pop(0)
+
+
+def make_cli(directory: Path) -> Cli:
+    """A fleet with two clusters and a few tenants, in that directory."""
+    config = directory / "windlass.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    fleet, clock = load(config), HandClock()
+    tenants = {
+        ("voice-prod", "acme", "voice"): Rows(),
+        ("voice-prod", "acme-sandbox", "voice"): EMPTY,
+        ("voice-prod", "globex", "voice"): Rows(null_time=7),
+        ("chat-prod", "initech", "chat"): Rows(),
+    }
+    backend = FakeBackend(fleet, open_ledger(fleet.ledger_url, clock), clock, tenants)
+    return Cli(backend, clock, directory)
+
+
+def finish(cli: Cli, campaign: str, verdict: Verdict = Verdict.VERIFIED) -> Callable[[], None]:
+    """A turn of events: every window of the campaign is published with that verdict."""
+
+    def happen() -> None:
+        ledger = cli.backend.ledger
+        plan = ledger.campaign_plan(campaign)
+        for cluster in plan.clusters:
+            ledger.cluster_state(campaign, cluster.cluster, State.RUNNING)
+            for tenant in (t for t in cluster.tenants if t.groups):
+                _finish_tenant(cli, campaign, tenant, verdict)
+            ledger.cluster_closed(campaign, cluster.cluster)
+
+    return happen
+
+
+def _finish_tenant(cli: Cli, campaign: str, tenant: TenantPlan, verdict: Verdict) -> None:
+    ledger, who = cli.backend.ledger, tenant.tenant
+    ledger.tenant_state(campaign, who.cluster, who.database, State.RUNNING)
+    for number, group in enumerate(tenant.groups):
+        for window in group.windows:
+            ledger.window_started(window.id, ledger.begin_attempt(campaign, window.id))
+            cli.clock.turn(1)
+            ledger.window_loaded(window.id, window.rows)
+        counts = [_counts(tenant, name, verdict, first=number == 0) for name in tenant.rows]
+        ledger.group_done(group.id, counts, verdict, group.rows)
+    ledger.tenant_rolled_up(campaign, who.cluster, who.database)
+
+
+def _counts(tenant: TenantPlan, name: str, verdict: Verdict, *, first: bool) -> TableCounts:
+    """All of the tenant's rows in its first group, none in the others."""
+    before = tenant.before[name] if first else 0
+    kept = tenant.rows[name] if first else 0
+    gone = tenant.excluded.get("appeal_requests", {}).get(name, 0) if first else 0
+    counts = TableCounts(name, before, before, kept, kept, {"appeal_requests": gone}, path="swap")
+    return replace(counts, verdict=verdict, unexplained=0 if verdict is Verdict.VERIFIED else 3)
+
+
+def rebound(plan: Plan, campaign: str) -> Plan:
+    """The plan under the campaign's name."""
+    return bind(plan, campaign)

@@ -1,19 +1,27 @@
-"""A real PostgreSQL and a real ClickHouse engine for the proofs, and the road between them."""
+"""The road from a real PostgreSQL to a real ClickHouse, by the adapters' own clients."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from windlass.domain.schema import ColumnPair
+from windlass.target.arrowstream import stored
+from windlass.target.chdbdigest import ChdbDigest
+from windlass.target.client import Server
+from windlass.target.names import quote
 from windlass.verify import canonical
 from windlass.verify.pairs import SESSION
 
+TAG = "windlass/test-verify"
+TABLE = "proof_verify.t"
+SUSPICIOUS = {"allow_suspicious_low_cardinality_types": "1"}
+
 
 def quoted(name: str) -> str:
-    """Both servers take identifiers in double quotes."""
+    """A PostgreSQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -22,13 +30,29 @@ def source_column(name: str) -> str:
     return "t." + quoted(name)
 
 
+def target_column(name: str) -> str:
+    """A target reference as the adapters write it."""
+    return quote(name)
+
+
 @dataclass
 class Servers:
-    """Connections to both, and one scratch table in each."""
+    """Connections to both. The source table is proof.t, the target's `TABLE`."""
 
     adbc: Any
-    clickhouse: Any
-    scratch: Path
+    clickhouse: Server
+
+    def setup(self) -> None:
+        for name, value in SESSION.items():
+            self.run(f"set {quoted(name)} = '{value}'")
+        self.run("create schema if not exists proof")
+        self.clickhouse.run("create database if not exists proof_verify", TAG)
+
+    def teardown(self) -> None:
+        self.adbc.rollback()
+        self.run("drop schema if exists proof cascade")
+        self.clickhouse.run("drop database if exists proof_verify sync", TAG)
+        self.clickhouse.close()
 
     def run(self, sql: str) -> None:
         with self.adbc.cursor() as cursor:
@@ -50,53 +74,42 @@ class Servers:
             cursor.execute(sql)
             table = cursor.fetch_arrow_table()
         self.adbc.commit()
-        return stored(table)
+        return table
 
     def query(self, sql: str) -> list[list[str]]:
         """Rows of ClickHouse as text fields."""
-        text = self.clickhouse.query(sql, "TSV").bytes().decode()
+        text = self.clickhouse.text(f"{sql} FORMAT TSV", TAG)
         return [line.split("\t") for line in text.splitlines()]
-
-    def query_arrow(self, sql: str, batches: pa.Table) -> list[list[str]]:
-        """As `query`, over `Python(batches)`."""
-        assert batches is not None  # the engine finds it by this name in this frame
-        text = self.clickhouse.query(sql, "TSV").bytes().decode()
-        return [line.split("\t") for line in text.splitlines()]
-
-    def setup(self) -> None:
-        for name, value in SESSION.items():
-            self.run(f"set {quoted(name)} = '{value}'")
-        self.run("create schema if not exists proof")
-        self.query("create database if not exists proof")
-        self.query("set allow_suspicious_low_cardinality_types = 1")
 
     def target(self, columns: Sequence[tuple[str, str]]) -> None:
         """The ClickHouse table, afresh."""
-        listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
-        self.query("drop table if exists proof.t")
-        self.query(f"create table proof.t ({listed}) engine = MergeTree order by tuple()")
+        listed = ", ".join(f"{quote(name)} {kind}" for name, kind in columns)
+        self.clickhouse.run(f"drop table if exists {TABLE} sync", TAG)
+        create = f"create table {TABLE} ({listed}) engine = MergeTree order by tuple()"
+        self.clickhouse.run(create, TAG, SUSPICIOUS)
 
-    def insert(self, table: pa.Table, columns: Sequence[tuple[str, str]]) -> None:
-        """Arrow bytes into the table through the format that an HTTP INSERT uses."""
-        path = self.scratch / "batches.arrows"
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
-        structure = listed.replace("\\", "\\\\").replace("'", "\\'")
-        self.query(
-            f"insert into proof.t select * from file('{path}', 'ArrowStream', '{structure}')"
-        )
+    def insert(self, table: pa.Table) -> None:
+        """The INSERT that the target adapter sends."""
+        if table.num_rows:
+            self.clickhouse.send(TABLE, table.column_names, _body(table), TAG)
 
 
-def stored(table: pa.Table) -> pa.Table:
-    """Without extension types, as the target adapter sends and hashes batches."""
-    columns = [
-        pa.chunked_array([one.storage for one in column.chunks], column.type.storage_type)
-        if isinstance(column.type, pa.BaseExtensionType)
-        else column
-        for column in table.columns
-    ]
-    return pa.table(columns, names=table.schema.names)
+def _body(table: pa.Table) -> Generator[bytes, None, None]:
+    batches = [stored(batch) for batch in table.to_batches()]
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    yield sink.getvalue()
+
+
+def hashed(pairs: Sequence[ColumnPair], table: pa.Table) -> list[str]:
+    """Rows and sum as the target adapter's running digest gives them."""
+    digest = ChdbDigest(pairs)
+    for batch in table.to_batches():
+        digest.update(batch)
+    found = digest.result()
+    return [str(found.rows), found.sum]
 
 
 def read_sql(pairs: Sequence[ColumnPair], where: str = "true") -> str:
@@ -112,3 +125,26 @@ def hazard_sql(pairs: Sequence[ColumnPair]) -> str:
     """True for rows with a value that its target cannot hold."""
     found = [canonical.fill(p.hazard, source_column(p.name)) for p in pairs if p.hazard]
     return "coalesce((" + ") or (".join(found or ["false"]) + "), false)"
+
+
+@dataclass(frozen=True)
+class Digests:
+    """Rows and sum: MD5 by PostgreSQL and ClickHouse, fast over Arrow and over the table."""
+
+    source: list[str]
+    target: list[str]
+    arrow: list[str]
+    staged: list[str]
+
+
+def carry(servers: Servers, pairs: Sequence[ColumnPair], where: str) -> Digests:
+    """Rows of proof.t through the driver into a new target table, digested on all sides."""
+    table = servers.arrow(read_sql(pairs, where))
+    servers.target([(pair.name, pair.target_type) for pair in pairs])
+    servers.insert(table)
+    md5 = canonical.source_digest(pairs, source_column)
+    [source] = servers.rows(f"select {md5} from proof.t t where {where}")
+    fast = canonical.fast_digest(canonical.target_texts(pairs, target_column))
+    [staged] = servers.query(f"select {fast} from {TABLE}")
+    [target] = servers.query(f"select {canonical.target_digest(pairs, target_column)} from {TABLE}")
+    return Digests([str(one) for one in source], target, hashed(pairs, table), staged)

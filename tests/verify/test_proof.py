@@ -1,25 +1,16 @@
 """Every pair of the table, through both real servers: equal values give equal digests, and
 hazards fire for exactly the values that the target cannot hold."""
 
-from dataclasses import dataclass
-
 import adbc_driver_manager
 import pytest
 
+from windlass.domain.errors import WindlassError
 from windlass.domain.schema import ColumnPair, SourceColumn, TargetColumn
 from windlass.verify import canonical
 from windlass.verify.pairs import pair
 
 from .cases import CASES, Case
-from .servers import Servers, hazard_sql, quoted, read_sql, source_column
-
-
-@dataclass(frozen=True)
-class Digests:
-    source: list[str]
-    target: list[str]
-    arrow: list[str]
-    staged: list[str]
+from .servers import TABLE, Servers, carry, hazard_sql, source_column, target_column
 
 
 def _fill(servers: Servers, case: Case) -> None:
@@ -44,26 +35,12 @@ def _pairs(servers: Servers, case: Case) -> list[ColumnPair]:
     return [number, column]
 
 
-def _carry(servers: Servers, pairs: list[ColumnPair], where: str) -> Digests:
-    columns = [(one.name, one.target_type) for one in pairs]
-    table = servers.arrow(read_sql(pairs, where))
-    servers.target(columns)
-    servers.insert(table, columns)
-    [source] = servers.rows(
-        f"select {canonical.source_digest(pairs, source_column)} from proof.t t where {where}"
-    )
-    fast = canonical.fast_digest(canonical.target_texts(pairs, quoted))
-    fast_arrow = canonical.fast_digest(canonical.arrow_texts(pairs, quoted))
-    [target] = servers.query(f"select {canonical.target_digest(pairs, quoted)} from proof.t")
-    [staged] = servers.query(f"select {fast} from proof.t")
-    [arrow] = servers.query_arrow(f"select {fast_arrow} from Python(batches)", table)
-    return Digests([str(one) for one in source], target, arrow, staged)
-
-
 def _explain(servers: Servers, pairs: list[ColumnPair], where: str) -> str:
     row = canonical.source_row(pairs, source_column)
     source = servers.rows(f"select {row} from proof.t t where {where} order by i")
-    target = servers.query(f"select {canonical.target_row(pairs, quoted)} from proof.t order by i")
+    target = servers.query(
+        f"select {canonical.target_row(pairs, target_column)} from {TABLE} order by i"
+    )
     pairs_of = zip([row[0] for row in source], [row[0] for row in target], strict=False)
     return "\n".join(f"{left!r} != {right!r}" for left, right in pairs_of if left != right)
 
@@ -78,7 +55,7 @@ def test_pair_is_proven(servers: Servers, case: Case) -> None:
     assert sorted(i for (i,) in caught) == list(range(len(case.good), len(values))), [
         values[i] for (i,) in caught
     ]
-    found = _carry(servers, pairs, f"not {hazard}")
+    found = carry(servers, pairs, f"not {hazard}")
     assert found.source[0] == str(len(case.good))
     assert found.source == found.target, _explain(servers, pairs, f"not {hazard}")
     assert found.arrow == found.staged
@@ -93,8 +70,8 @@ def test_wrong_values_would_be_seen_without_hazards(servers: Servers, case: Case
     servers.rows(f"select {canonical.source_digest(pairs, source_column)} from proof.t t")
     for number, value in enumerate(case.bad, start=len(case.good)):
         try:
-            found = _carry(servers, pairs, f"i = {number}")
-        except (RuntimeError, adbc_driver_manager.Error):
+            found = carry(servers, pairs, f"i = {number}")
+        except (WindlassError, adbc_driver_manager.Error):
             servers.rollback()
             continue
         assert found.source != found.target, value

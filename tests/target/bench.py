@@ -17,6 +17,7 @@ from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
 from windlass.target.clickhouse import ClickHouseTarget
 from windlass.target.client import Address, Server
+from windlass.target.names import quote
 from windlass.verify.pairs import pair
 
 STAGING = "windlass_staging"
@@ -80,17 +81,20 @@ class Bench:
         extra: str = "",
     ) -> TargetTable:
         """The live table, afresh."""
-        columns = ", ".join(f"`{name}` {kind}" for name, kind in self.columns.items()) + extra
         by = f"PARTITION BY {partition}" if partition else ""
+        return self.create_raw(f"ENGINE = {engine} {by} ORDER BY {order} {settings}", extra)
+
+    def create_raw(self, shape: str, extra: str = "") -> TargetTable:
+        """The live table, afresh, of exactly that shape."""
+        columns = ", ".join(f"{quote(name)} {kind}" for name, kind in self.columns.items())
         self.run(f"DROP TABLE IF EXISTS {self.ref} SYNC")
-        shape = f"ENGINE = {engine} {by} ORDER BY {order} {settings}"
-        self.run(f"CREATE TABLE {self.ref} ({columns}) {shape}")
+        self.run(f"CREATE TABLE {self.ref} ({columns}{extra}) {shape}")
         return self.live
 
     @property
     def ref(self) -> str:
         """The live table, quoted."""
-        return f"`{self.database}`.`{self.table}`"
+        return f"{quote(self.database)}.{quote(self.table)}"
 
     @property
     def live(self) -> TargetTable:

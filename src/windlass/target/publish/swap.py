@@ -22,9 +22,9 @@ GROUP BY _partition_id
 """
 _UNFIT = """
 SELECT (SELECT count() FROM system.mutations
-        WHERE database = $database AND table = $table AND NOT is_done)
+        WHERE database = $database AND table IN ($tables) AND NOT is_done)
      + (SELECT count() FROM system.parts
-        WHERE database = $database AND table = $table AND active AND startsWith(name, 'patch-'))
+        WHERE database = $database AND table IN ($tables) AND active AND startsWith(name, 'patch-'))
 """
 _REPLACE = "ALTER TABLE $live REPLACE PARTITION ID $id FROM $staged"
 _DROP = "ALTER TABLE $live DROP PARTITION ID $id"
@@ -79,11 +79,8 @@ def _whole(job: Job) -> str:
 
 def _fit(job: Job) -> None:
     """A pending mutation or patch on staging would not travel with the parts."""
-    statement = fill(
-        _UNFIT,
-        database=literal(job.area.database),
-        table=literal(staging_name(job.whole)),
-    )
+    tables = ", ".join(literal(staging_name(one)) for one in (job.whole, *job.rows))
+    statement = fill(_UNFIT, database=literal(job.area.database), tables=tables)
     if job.value(statement):
         raise TransientError(
             "staging is not at rest",

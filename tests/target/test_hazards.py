@@ -1,0 +1,129 @@
+"""The hazards of docs/publish.md that a target can meet on one server, by their number there."""
+
+import pytest
+
+from tests.target.bench import PATCHES, Bench, span
+from windlass.domain.attempt import Staging
+from windlass.domain.errors import TransientError
+from windlass.domain.states import Path
+from windlass.target.errors import StuckMutationError
+from windlass.target.names import quote, staging_name
+
+WINDOW = span("2026-02-05", "2026-02-10")
+FEB = span("2026-02-01", "2026-03-01")
+DEDUP = "SETTINGS non_replicated_deduplication_window = 1000"
+ROWS = [(1, "a", "2026-02-06", "2026-02-06"), (2, "b", "2026-02-07", "2026-02-07")]
+
+
+@pytest.mark.parametrize("path", [Path.IN_PLACE, Path.DELETE_AND_INSERT, Path.SWAP])
+def test_1_what_was_deleted_can_be_inserted_again(bench: Bench, path: Path) -> None:
+    """A deduplication log remembers content that a DELETE took away."""
+    bench.create("ReplacingMergeTree(v)", settings=DEDUP)
+    interval = FEB if path is Path.SWAP else WINDOW
+    for rows in (ROWS, [], ROWS, [], ROWS):
+        staged = bench.stage(*rows)
+        bench.publish(path, interval, staged)
+        assert bench.seen() == [row[:2] for row in rows]
+
+
+def test_2_and_3_equal_blocks_are_not_taken_for_repeats(bench: Bench) -> None:
+    bench.create("MergeTree", settings=DEDUP)
+    staging = Staging(bench.attempt("window"), bench.table)
+    bench.target.stage(bench.live, staging)
+    for _ in range(2):
+        bench.target.insert(staging, [bench.batch(ROWS)], lambda _rows: None)
+    assert bench.target.staged(staging, bench.pairs).rows == 4
+    bench.publish(Path.DELETE_AND_INSERT, WINDOW, staging)
+    assert len(bench.seen()) == 4
+
+
+def test_6_a_partition_without_staged_rows_is_dropped_not_replaced(bench: Bench) -> None:
+    bench.create()
+    bench.put(*ROWS)
+    facts = bench.publish(Path.SWAP, FEB, bench.stage())
+    assert (facts["swapped"], facts["dropped"]) == (0, 1)
+    assert bench.seen() == []
+
+
+def test_7_live_may_have_what_staging_has_not(bench: Bench) -> None:
+    extra = ", INDEX i x TYPE bloom_filter, PROJECTION p (SELECT x, count() GROUP BY x)"
+    extra += ", w String DEFAULT upper(x), m String MATERIALIZED lower(x), a String ALIAS x"
+    settings = f"{PATCHES}, deduplicate_merge_projection_mode = 'rebuild', index_granularity = 1024"
+    bench.create(extra=extra, settings=f"TTL t + INTERVAL 90 YEAR {settings}")
+    bench.put((9, "old", "2026-02-06", "2026-02-06"))
+    staged = bench.stage((1, "Ab", "2026-02-06", "2026-02-06"))
+    bench.publish(Path.SWAP, FEB, staged)
+    assert bench.seen("k, x, w, m, a") == [(1, "Ab", "AB", "ab", "Ab")]
+    bench.publish(Path.IN_PLACE, WINDOW, staged)
+    assert bench.seen("k, x, w, m, a") == [(1, "Ab", "AB", "ab", "Ab")]
+
+
+def test_8_a_load_over_many_partitions_is_published_one_by_one(bench: Bench) -> None:
+    bench.create(partition="toDate(t)")
+    interval = span("2025-09-01", "2026-02-28")
+    rows = [
+        (m * 100 + d, "x", f"2026-{m:02}-{d:02}", "2026-01-01")
+        for m in (1, 2)
+        for d in range(1, 28)
+    ]
+    rows += [
+        (m * 100 + d, "x", f"2025-{m:02}-{d:02}", "2026-01-01")
+        for m in (9, 10, 11)
+        for d in range(1, 30)
+    ]
+    staged = bench.stage(*rows)
+    assert len(rows) > 100, "more partitions than one insert block may have by default"
+    facts = bench.publish(Path.SWAP, interval, staged)
+    assert facts["swapped"] == len(rows)
+    assert len(bench.seen()) == len(rows)
+
+
+@pytest.mark.parametrize("which", ["whole", "window"])
+def test_9_a_pending_mutation_on_staging_is_not_published(bench: Bench, which: str) -> None:
+    bench.create()
+    bench.put((1, "old", "2026-02-06", "2026-02-06"))
+    staged, attempt = bench.stage(*ROWS), bench.attempt()
+    victim = staged if which == "window" else Staging(attempt, bench.table, "whole")
+    table = f"windlass_staging.{quote(staging_name(victim))}"
+    mutation = f"ALTER TABLE {table} UPDATE x = 'wrong' WHERE sleepEachRow(0.5) = 0 OR throwIf(1)"
+    done: list[str] = []
+
+    def mutate(_rows: int) -> None:
+        there = bench.rows(f"EXISTS TABLE {table}")
+        if there == [(1,)] and not done:
+            done.append(mutation)
+            bench.server.run(mutation, "windlass/test", {"mutations_sync": "0"})
+
+    with pytest.raises(TransientError, match="not at rest"):
+        bench.publish(Path.SWAP, FEB, staged, attempt=attempt, pulse=mutate)
+    assert bench.seen() == [(1, "old")]
+
+
+def test_11_a_stuck_mutation_of_live_parks_and_leaves_none_of_ours(bench: Bench) -> None:
+    bench.create(settings="")
+    bench.put((1, "stale", "2026-02-06", "2026-02-06"))
+    stuck = f"ALTER TABLE {bench.ref} UPDATE x = toString(throwIf(1)) WHERE 1"
+    bench.server.run(stuck, "windlass/test", {"mutations_sync": "0"})
+    with pytest.raises(StuckMutationError):
+        bench.publish(Path.IN_PLACE, WINDOW, bench.stage())
+    mutations = f"SELECT command FROM system.mutations WHERE database = '{bench.database}'"
+    assert [
+        row for row in bench.rows(f"{mutations} AND NOT is_done") if "windlass:" in row[0]
+    ] == []
+
+
+def test_13_views_are_named(bench: Bench) -> None:
+    bench.create()
+    bench.run(
+        f"CREATE MATERIALIZED VIEW {quote(bench.database)}.`my view` ENGINE = MergeTree ORDER BY k "
+        f"AS SELECT k FROM {bench.ref}"
+    )
+    assert bench.live.dependents == (f"{bench.database}.my view",)
+
+
+def test_16_keys_are_merged_across_partitions(bench: Bench) -> None:
+    bench.create()
+    bench.put((1, "january", "2026-01-05", "2026-01-05"))
+    bench.put((1, "february", "2026-02-06", "2026-02-06"))
+    january = span("2026-01-01", "2026-02-01")
+    assert bench.target.count(bench.live, "t", [january, FEB]) == [0, 1]

@@ -27,7 +27,8 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = f"ledger_{uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f"create database {name}")
-        yield f"{url.rpartition('/')[0]}/{name}"
+    yield f"{url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(url, autocommit=True) as server:
         server.execute(f"drop database {name} with (force)")
 
 

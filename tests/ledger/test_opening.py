@@ -21,7 +21,7 @@ from windlass.ledger.store import SqlLedger
 from windlass.ledger.tables import metadata
 
 WRITERS = 4
-EACH = 25
+EACH = 12
 WRITER = Path(__file__).with_name("writer.py")
 
 

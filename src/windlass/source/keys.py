@@ -10,14 +10,13 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from windlass.domain.dataset import Dataset, Slice, TableSpec
+from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import PlanError
 from windlass.domain.schema import ColumnPair
 from windlass.source.count import inside
 from windlass.source.digest import hash_item, key_items
 from windlass.source.quote import ident, text_array
-from windlass.source.relation import relation_sql
-from windlass.source.select import fill, of_anyone, ref, select_kept
+from windlass.source.select import fill, of_anyone, of_tenant, ref, select_kept
 from windlass.source.times import TimeType, since, within
 from windlass.verify.pgtype import parse
 
@@ -111,33 +110,37 @@ def lookup_sql(
 def changed_sql(
     piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, at: datetime, type_of: TimeOf
 ) -> str:
-    """Keys of rows with a version of their own or of an ancestor from `at` on, and `inside`."""
+    """Keys of the tenant's rows with a version of their own or of an ancestor from `at` on, and
+    `inside`. Only rows that are now the tenant's: a search through all tenants' changes would
+    cost each tenant what all of them cost."""
     table = piece.table
-    scope = of_anyone(piece.dataset, table, piece.tenant)
+    scope = of_tenant(piece.dataset, table, piece.tenant)
     here = f"{inside(scope, piece, kind)} AND {scope.excluded} IS NULL"
     items = [*key_items(piece, pairs), f'coalesce({here}, FALSE) AS "inside"']
-    branches = _changes(piece.dataset, table, table.key, at, type_of)
+    branches = _changes(piece, table, table.key, at, type_of)
     if not branches:
         raise _no_version(table)
     key = ", ".join(f"t.{ident(name)}" for name in table.key)
     found = "\nUNION ALL ".join(branches)
-    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE ({key}) IN ({found})"
+    where = f"({scope.tenant}) AND ({key}) IN ({found})"
+    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {where}"
 
 
 def _changes(
-    dataset: Dataset, table: TableSpec, columns: Sequence[str], at: datetime, type_of: TimeOf
+    piece: Slice, table: TableSpec, columns: Sequence[str], at: datetime, type_of: TimeOf
 ) -> list[str]:
     """Queries for those columns of changed rows: each can use the index of one version."""
+    scope = of_tenant(piece.dataset, table, piece.tenant)
     head = ", ".join(f"t.{ident(name)}" for name in columns)
-    base = f"SELECT {head} FROM {relation_sql(table.relation)} AS t WHERE"
+    base = f"SELECT {head} FROM {scope.source}\nWHERE ({scope.tenant}) AND"
     own = []
     if table.version is not None:
         kind = type_of(table, table.version)
         own = [f"{base} {since(f't.{ident(table.version)}', kind, at)}"]
     if table.parent is None:
         return own
-    parent = dataset.table(table.parent.table)
-    above = _changes(dataset, parent, [up for _, up in table.parent.on], at, type_of)
+    parent = piece.dataset.table(table.parent.table)
+    above = _changes(piece, parent, [up for _, up in table.parent.on], at, type_of)
     links = ", ".join(f"t.{ident(child)}" for child, _ in table.parent.on)
     return own + [f"{base} ({links}) IN ({query})" for query in above]
 

@@ -34,23 +34,24 @@ def _end(server: Server, connection: Connection, ours: str) -> int:
 
     def none_left() -> bool:
         # Again at every look: a session may only now have come up to where it can be seen.
-        pids = _signalled(connection, ours)
-        seen.update(pids)
-        return not pids
+        found = _signalled(connection, ours)
+        seen.update(pid for pid, leads in found if leads)
+        return not found
 
     if not wait_until(none_left, PATIENCE):
         raise _stay(server, connection, ours)
     return len(seen)
 
 
-def _signalled(connection: Connection, ours: str) -> Sequence[int]:
+def _signalled(connection: Connection, ours: str) -> Sequence[tuple[int, bool]]:
+    """(pid, whether it is a session rather than a parallel worker of one) of all that are left."""
     # Terminate too: a backend that waits for its client to read does not answer a cancel.
     found = rows(
         connection,
-        "SELECT pid, pg_cancel_backend(pid), pg_terminate_backend(pid) "
+        "SELECT pid, leader_pid IS NULL, pg_cancel_backend(pid), pg_terminate_backend(pid) "
         f"FROM pg_stat_activity WHERE {ours}",
     )
-    return [pid for pid, _, _ in found]
+    return [(pid, leads) for pid, leads, _, _ in found]
 
 
 def _stay(server: Server, connection: Connection, ours: str) -> TransientError:
@@ -79,6 +80,7 @@ def count_running(server: Server, name: str) -> int:
         found = rows(
             connection,
             "SELECT count(*) FROM pg_stat_activity WHERE state NOT LIKE 'idle%' "
-            f"AND application_name = {literal(name)} AND pid <> pg_backend_pid()",
+            f"AND application_name = {literal(name)} AND pid <> pg_backend_pid() "
+            "AND leader_pid IS NULL",
         )
         return int(found[0][0])

@@ -1,5 +1,7 @@
 """Taking statements apart."""
 
+import time
+
 import pytest
 
 from windlass.localstack.front.errors import FrontError
@@ -33,8 +35,19 @@ CASES = {
     b"SET a = 1": Statement("set", b"SET a = 1"),
     b"insert into t select ';' from u;": Statement("other", b"insert into t select ';' from u"),
     b"insert into t (select 1)": Statement("other", b"insert into t (select 1)"),
-    b"insert into t select a from input('a Int8') format CSV 1\n": Statement(
-        "insert_input", b"insert into t select a from input('a Int8') format CSV 1\n"
+    b"insert into t select a from input('a Int8') where a > 1 format CSV 1\n": Statement(
+        "insert",
+        b"insert into t select a from input('a Int8') where a > 1 ",
+        b"",
+        "CSV",
+        len(b"insert into t select a from input('a Int8') where a > 1 format CSV "),
+        (
+            len(b"insert into t select a from input("),
+            len(b"insert into t select a from input('a Int8'"),
+        ),
+    ),
+    b"SELECT -1, 2.5e-3 - 4, [1,2] FORMAT CSV": Statement(
+        "output", b"SELECT -1, 2.5e-3 - 4, [1,2] ", b"", "CSV"
     ),
 }
 
@@ -42,6 +55,16 @@ CASES = {
 @pytest.mark.parametrize("sql", CASES)
 def test_statement(sql: bytes) -> None:
     assert parse(sql) == CASES[sql]
+
+
+def test_long_lists_are_cheap() -> None:
+    """Keys by the hundred thousand are put into statements; brackets in strings do not count."""
+    keys = ",".join(f"('k){number}', {number})" for number in range(300_000))
+    sql = f"SELECT 1 FROM t WHERE (a, b) IN ({keys}) FORMAT CSV".encode()
+    start = time.process_time()
+    assert parse(sql).format == "CSV"
+    assert parse(b"INSERT INTO u " + sql.removesuffix(b" FORMAT CSV")).kind == "other"
+    assert time.process_time() - start < 4
 
 
 INSERTS = {

@@ -86,6 +86,8 @@ def _could_be_insert(text: bytes) -> bool:
 
 def _data_has_begun(text: bytes) -> bool:
     """Whether the head is whole: a byte of data is there, or the line break in front of it."""
+    if b"INSERT" not in text.upper():
+        return False
     try:
         statement = sqltext.parse(text)
     except FrontError:

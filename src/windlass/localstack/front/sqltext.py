@@ -6,7 +6,7 @@ everything else is left to the engine's own parser. Works on bytes: an INSERT's 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from windlass.localstack.front.errors import FrontError
@@ -18,8 +18,17 @@ _TOKEN = re.compile(
   | (?P<string>'(?:[^'\\]|\\.|'')*(?:'|\Z))
   | (?P<quoted>"(?:[^"\\]|\\.|"")*(?:"|\Z) | `(?:[^`\\]|\\.|``)*(?:`|\Z))
   | (?P<word>[A-Za-z_][\w$]*)
-  | (?P<number>[0-9][\w.]*)
+  | (?P<other>(?:[0-9][\w.]* | [^\w\s\x00'"`$()\[\]{};.=/\-\#])
+      (?:[\s,]+ | [0-9][\w.]* | '(?:[^'\\]|\\.|'')*')*)
   | (?P<punct>.)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_BRACKET = re.compile(
+    rb"""
+    --[^\n]* | \#[\ !][^\n]* | /\*.*?(?:\*/|\Z) | \$(\w*)\$.*?\$\1\$
+  | '(?:[^'\\]|\\.|'')*(?:'|\Z) | "(?:[^"\\]|\\.|"")*(?:"|\Z) | `(?:[^`\\]|\\.|``)*(?:`|\Z)
+  | [()\[\]{}]
     """,
     re.DOTALL | re.VERBOSE,
 )
@@ -33,7 +42,8 @@ _AFTER_FORMAT = re.compile(rb"[ \t\f]*\r?\n?")
 
 @dataclass(frozen=True)
 class Token:
-    """A token: `kind` is word, string, quoted, number, heredoc or punct; `upper` its text."""
+    """A token: `kind` is word, string, quoted, heredoc, punct (one character) or other (a run of
+    numbers, commas, operators and strings between them). `upper` is its text."""
 
     kind: str
     upper: bytes
@@ -47,10 +57,10 @@ class Statement:
     """One statement, taken apart.
 
     `kind`: `output` (gives rows, can be streamed), `insert` (data follows the FORMAT clause),
-    `insert_input` (INSERT … SELECT … FROM input(), with data), `kill`, `set`, `use`, `other`.
-    `body` is the text up to `tail`; `tail` the SETTINGS clause that must come behind an INFILE or
-    OUTFILE clause; `format` the FORMAT that the statement names, or ''; `data_at` the offset of
-    an INSERT's data, or -1.
+    `kill`, `set`, `use`, `other`. `body` is the text up to `tail`; `tail` the SETTINGS clause that
+    must come behind an INFILE or OUTFILE clause; `format` the FORMAT that the statement names, or
+    ''; `data_at` the offset of an INSERT's data, or -1; `input_at` where in `body` an INSERT …
+    SELECT calls `input(…)`, as the start and end of its arguments.
     """
 
     kind: str
@@ -58,22 +68,36 @@ class Statement:
     tail: bytes = b""
     format: str = ""
     data_at: int = -1
+    input_at: tuple[int, int] | None = None
 
 
-def tokens(sql: bytes) -> Iterator[Token]:
-    """The tokens of `sql` without blanks and comments; brackets are counted in `depth`."""
-    depth = 0
-    for match in _TOKEN.finditer(sql):
-        kind = match.lastgroup or "punct"
+def tokens(sql: bytes, *, deep: bool = True) -> Iterator[Token]:
+    """The tokens of `sql` without blanks and comments; brackets are counted in `depth`.
+
+    Not `deep`: what stands in brackets is passed over, which is fast for lists of any length.
+    """
+    depth = at = 0
+    while (match := _TOKEN.match(sql, at)) is not None:
+        at, kind, text = match.end(), match.lastgroup or "punct", match.group()
         if kind == "space":
             continue
-        kind = "heredoc" if kind == "tag" else kind
-        text = match.group()
         if kind == "punct" and text in b")]}":
             depth = max(0, depth - 1)
-        yield Token(kind, text.upper(), match.start(), match.end(), depth)
+        yield Token("heredoc" if kind == "tag" else kind, text.upper(), match.start(), at, depth)
         if kind == "punct" and text in b"([{":
             depth += 1
+            at = at if deep else _closing(sql, at)
+
+
+def _closing(sql: bytes, at: int) -> int:
+    """Where the bracket closes that was opened just before `at`."""
+    depth = 1
+    for match in _BRACKET.finditer(sql, at):
+        text = match.group()
+        depth += (text in b"([{") - (text in b")]}")
+        if depth == 0:
+            return match.start()
+    return len(sql)
 
 
 def parse(sql: bytes) -> Statement:
@@ -83,9 +107,9 @@ def parse(sql: bytes) -> Statement:
         raise FrontError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
     if first.upper == b"INSERT" or (first.upper == b"WITH" and _is_insert(sql)):
         return _parse_insert(sql)
-    found = list(tokens(sql))
+    found = list(tokens(sql, deep=False))
     found = found[: _one_statement(found)]
-    end = found[-1].end if found else len(sql)
+    end = len(sql[: found[-1].end].rstrip()) if found else len(sql)
     kinds = {b"KILL": "kill", b"SET": "set", b"USE": "use"}
     kind = "output" if first.upper in _OUTPUT_WORDS else kinds.get(first.upper, "other")
     return _with_tail(sql, kind, found, end)
@@ -95,7 +119,7 @@ def _is_insert(sql: bytes) -> bool:
     """`WITH … INSERT INTO …`."""
     if b"INSERT" not in sql.upper():
         return False
-    pairs = pairwise(tokens(sql))
+    pairs = pairwise(tokens(sql, deep=False))
     return any(a.upper == b"INSERT" and b.upper == b"INTO" and a.depth == 0 for a, b in pairs)
 
 
@@ -183,9 +207,17 @@ def _insert(sql: bytes, at: Token, settings: int | None, name: str, data_at: int
 
 
 def _insert_select(sql: bytes) -> Statement:
-    found = list(tokens(sql))
-    pairs = pairwise(found)
-    if any(a.upper == b"INPUT" and b.upper == b"(" for a, b in pairs):
-        return Statement("insert_input", sql)
-    found = found[: _one_statement(found)]
-    return Statement("other", sql[: found[-1].end])
+    """With `input('structure')`, the data follows a FORMAT clause; without, there is none."""
+    stream = tokens(sql) if b"INPUT" in sql.upper() else iter(())
+    called = next((a for a, b in pairwise(stream) if a.upper == b"INPUT" and b.upper == b"("), None)
+    if called is None:
+        found = list(tokens(sql, deep=False))
+        found = found[: _one_statement(found)]
+        return Statement("other", sql[: found[-1].end])
+    opened = sql.index(b"(", called.end) + 1
+    closed = next((t for t in stream if t.upper == b")" and t.depth == called.depth), None)
+    for token in stream:
+        if token.upper == b"FORMAT" and not token.depth and (name := next(stream, None)):
+            whole = _insert_format(sql, token, None, name)
+            return replace(whole, input_at=(opened, closed.start if closed else opened))
+    return Statement("other", sql)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from windlass.localstack.front import sqltext
 from windlass.localstack.front.engine import Connection, Engine, quote
@@ -73,8 +74,7 @@ class Runner:
     ) -> None:
         """Stream a body into the engine. Its end is passed on only when the client said so."""
         job = InputJob(self._engine, connection)
-        sql = statement.body + infile(job.path) + statement.tail
-        sql += f" FORMAT {statement.format}".encode()
+        sql = _reading(statement, job.path)
         with self._running.listed(job, exchange.query_id, _stop_reading(exchange.sock)):
             job.start(sql, "Null", exchange.bind)
             job.open()
@@ -93,10 +93,9 @@ class Runner:
         """Run a statement that gives little or nothing, and wait for it."""
         job = Job(self._engine, connection)
         sql = collect(data, statement.body)
-        if statement.kind != "insert_input":
-            sql = self._with_ids(sql) + f"\n/* {job.tag} */\n".encode()
-            sql += f"FORMAT {statement.format}".encode() if statement.format else b""
-            sql += statement.tail
+        sql = self._with_ids(sql) + f"\n/* {job.tag} */\n".encode()
+        sql += f"FORMAT {statement.format}".encode() if statement.format else b""
+        sql += statement.tail
         is_kill = statement.kind == "kill"
         with self._running.listed(job, exchange.query_id, _nothing):
             job.start(sql, exchange.default_format, exchange.bind)
@@ -122,6 +121,17 @@ class Runner:
             if literal in sql and (found := self._engine.query_id_of(tag)):
                 sql = sql.replace(literal, quote(found).encode())
         return sql
+
+
+def _reading(statement: Statement, pipe: Path) -> bytes:
+    """The INSERT with our pipe in it: as INFILE, or in the place of `input(…)`."""
+    body = statement.body
+    if statement.input_at is None:
+        return body + infile(pipe) + statement.tail + f" FORMAT {statement.format}".encode()
+    start, end = statement.input_at
+    head = body[:start].rstrip(b"( \t\r\n")[: -len("input")]
+    source = f"file('{pipe}', '{statement.format}', ".encode()
+    return head + source + body[start:end] + body[end:]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Hashing Arrow batches in this process, with the same engine that hashes staging."""
 
+import atexit
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,16 @@ def _engine() -> Any:  # noqa: ANN401 - chdb is untyped
         except ImportError:
             raise _missing() from None
         _ENGINE.append(chdb.connect(":memory:"))
+        atexit.register(_close)
     return _ENGINE[0]
+
+
+def _close() -> None:
+    """Before the interpreter takes its modules apart, which the engine would complain of."""
+    with _LOCK:
+        for engine in _ENGINE:
+            engine.close()
+        _ENGINE.clear()
 
 
 def _missing() -> ConfigError:

@@ -26,13 +26,14 @@ def check(area: StagingArea) -> list[Finding]:
         return [("fail", str(error), error.next_step)]
     return [
         ("ok", f"{area.server.address}: ClickHouse {version[0]}.{version[1]} answers", ""),
-        *_release(version),
+        *release(version),
         *_staging(area),
         *_disks(area),
     ]
 
 
-def _release(version: tuple[int, int]) -> list[Finding]:
+def release(version: tuple[int, int]) -> list[Finding]:
+    """Hazards of that release that an operator should know."""
     found: list[Finding] = []
     if version < _SWAP_SAFE_SINCE:
         found.append(

@@ -173,7 +173,8 @@ class Server:
     def _client(self) -> "Client":
         with self._lock:
             if self._made is None:
-                self._made = self._connect()
+                with self._errors():
+                    self._made = self._connect()
             return self._made
 
     def _connect(self) -> "Client":

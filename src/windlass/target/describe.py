@@ -68,7 +68,7 @@ def read(server: Server, database: str, table: str, tag: str = LOOKING) -> Ddl |
     return Ddl(
         engine=engine,
         arguments=engine_arguments(words),
-        settings=table_settings(words, full),
+        settings=table_settings(words),
         create=create,
         partition_key=partition_key,
         sorting_key=sorting_key,
@@ -171,7 +171,7 @@ def plain_elements(key: str) -> set[str]:
     return {one[0].text for one in elements if len(one) == 1 and one[0].kind in _NAMES}
 
 
-def table_settings(words: Sequence[Token], full: str) -> dict[str, str]:
+def table_settings(words: Sequence[Token]) -> dict[str, str]:
     """The table's own settings behind the last SETTINGS, `{name: value}`, strings unquoted."""
     start = _clause(words, "SETTINGS")
     found: dict[str, str] = {}

@@ -145,7 +145,7 @@ def _old_enough(job: Job, newer_than: datetime | None) -> str:
 def _remove_hidden_first(job: Job, stale: Staging) -> None:
     """A patch delete is one step. Else what FINAL hides goes first, so that no old version rises
     while its successor is being deleted."""
-    if job.removal is not Removal.PATCH:
+    if job.live.replacing and job.removal is not Removal.PATCH:
         hidden, rows = note(
             job,
             "hidden",

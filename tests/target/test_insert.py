@@ -1,0 +1,136 @@
+"""Loading staging: streamed, counted, stoppable, and never half believed."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+
+from tests.target.bench import Bench
+from windlass.domain.attempt import Staging
+from windlass.domain.errors import CancelledError, StagingGoneError, UnrepresentableError
+
+ROW = (1, "x", "2026-02-06", "2026-02-06")
+
+
+def empty_staging(bench: Bench) -> Staging:
+    """A staging table without rows."""
+    bench.create()
+    return bench.stage()
+
+
+def test_every_row_is_pulsed_once(bench: Bench) -> None:
+    staging, pulses = empty_staging(bench), list[int]()
+    batches = [bench.batch([ROW] * n) for n in (3, 0, 4)]
+    bench.target.insert(staging, iter(batches), pulses.append)
+    assert sum(pulses) == 7
+    assert bench.target.staged(staging, bench.pairs).rows == 7
+
+
+def test_staging_again_starts_empty(bench: Bench) -> None:
+    staging = empty_staging(bench)
+    bench.target.insert(staging, [bench.batch([ROW])], lambda _rows: None)
+    bench.target.stage(bench.live, staging)
+    assert bench.target.staged(staging, bench.pairs).rows == 0
+
+
+def test_a_pulse_that_raises_ends_the_statement_on_the_server(bench: Bench) -> None:
+    staging, tag = empty_staging(bench), bench.target
+    batch, seen = bench.batch([ROW] * 10_000), list[int]()
+
+    def endless() -> Iterator[pa.RecordBatch]:
+        while True:
+            yield batch
+
+    def pulse(rows: int) -> None:
+        seen.append(rows)
+        if sum(seen) > 50_000:
+            raise CancelledError("the operator cancels")
+
+    with pytest.raises(CancelledError, match="the operator cancels"):
+        bench.target.insert(staging, endless(), pulse)
+    assert tag.running(staging.attempt.tag) == 0
+
+
+def test_a_source_that_breaks_is_told_as_itself(bench: Bench) -> None:
+    staging = empty_staging(bench)
+
+    def breaking() -> Iterator[pa.RecordBatch]:
+        yield bench.batch([ROW] * 1000)
+        raise ConnectionError("the source is gone")
+
+    with pytest.raises(ConnectionError, match="the source is gone"):
+        bench.target.insert(staging, breaking(), lambda _rows: None)
+    assert bench.target.running(staging.attempt.tag) == 0
+
+
+def test_a_silent_source_is_pulsed_for_while_the_server_waits(bench: Bench) -> None:
+    staging, beaten = empty_staging(bench), threading.Event()
+
+    def slow() -> Iterator[pa.RecordBatch]:
+        yield bench.batch([ROW])
+        assert beaten.wait(30), "no beat while the source was silent"
+        yield bench.batch([ROW])
+
+    def pulse(rows: int) -> None:
+        if rows == 0:
+            beaten.set()
+
+    bench.target.insert(staging, slow(), pulse)
+    assert bench.target.staged(staging, bench.pairs).rows == 2
+
+
+def test_a_table_dropped_meanwhile_is_the_fence(bench: Bench) -> None:
+    staging = empty_staging(bench)
+    bench.target.sweep(staging.attempt)
+    with pytest.raises(StagingGoneError):
+        bench.target.insert(staging, [bench.batch([ROW])], lambda _rows: None)
+
+
+def test_null_never_becomes_a_default(bench: Bench) -> None:
+    staging = empty_staging(bench)
+    batch = bench.batch([ROW])
+    batch = batch.set_column(1, "x", pa.array([None], pa.string()))
+    with pytest.raises(UnrepresentableError):
+        bench.target.insert(staging, [batch], lambda _rows: None)
+
+
+def test_sweep_takes_this_attempts_tables_only(bench: Bench) -> None:
+    first = empty_staging(bench)
+    second = bench.stage(ROW)
+    long = Staging(first.attempt, "t" * 180)
+    bench.target.stage(bench.live, long)
+    assert bench.target.sweep(first.attempt) == 2
+    assert bench.target.sweep(first.attempt) == 0
+    assert bench.target.staged(second, bench.pairs).rows == 1
+
+
+def test_kill_means_exactly_that_attempt(bench: Bench) -> None:
+    bench.create()
+    tags = [f"windlass/{bench.database}/w#1", f"windlass/{bench.database}/w#10"]
+    ended: dict[str, BaseException] = {}
+
+    def sleep(tag: str) -> None:
+        try:
+            bench.server.rows(
+                "SELECT sleepEachRow(0.1) FROM numbers(300)",
+                f"{tag}/x",
+                settings={"max_block_size": "1", "function_sleep_max_microseconds_per_block": "0"},
+            )
+        except BaseException as error:
+            ended[tag] = error
+
+    threads = [threading.Thread(target=sleep, args=(tag,)) for tag in tags]
+    for thread in threads:
+        thread.start()
+    while not all(bench.target.running(tag) for tag in tags):
+        time.sleep(0.01)
+    assert bench.target.kill(tags[0]) == 1
+    assert bench.target.running(tags[0]) == 0
+    assert bench.target.running(tags[1]) == 1
+    assert bench.target.kill(f"windlass/{bench.database}") == 1
+    for thread in threads:
+        thread.join()
+    assert set(ended) == set(tags)
+    assert all(isinstance(error, CancelledError) for error in ended.values())

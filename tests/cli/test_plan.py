@@ -140,3 +140,17 @@ def test_a_pattern_may_match_on_one_of_several_clusters(cli: Cli) -> None:
 def test_now_is_the_end_that_a_future_end_becomes(cli: Cli) -> None:
     cli.run("plan", "voice-prod", "acme", "2026-02-01", "2027-01-01")
     assert cli.backend.asked[0].interval.end == NOW
+
+
+def test_a_narrow_terminal_folds_texts_and_cuts_no_number(cli: Cli) -> None:
+    cli.columns = 80
+    rows = Rows(
+        {"scorecard": 298_791, "score": 2_609_114},
+        {"scorecard": 31_503, "score": 272_186},
+        {"scorecard": 330_294, "score": 2_881_300},
+    )
+    cli.backend.tenants["voice-prod", "acme", "voice"] = rows
+    shown = cli.run(*ACME).stdout
+    for figure in ("330,294", "298,791", "31,503", "2,881,300", "2,609,114", "272,186"):
+        assert figure in shown
+    assert "…" not in shown

@@ -107,7 +107,7 @@ def interrupt() -> None:
 
 @pytest.mark.parametrize("command", ["run", "watch"])
 def test_ctrl_c_detaches_and_says_how_to_come_back(cli: Cli, command: str) -> None:
-    words = (*RUN, "--yes")
+    words: tuple[str, ...] = (*RUN, "--yes")
     if command == "watch":
         cli.run(*RUN, "--yes", "--detach")
         words = ("watch", NAME)

@@ -240,6 +240,7 @@ class Cli:
     questions: list[str] = field(default_factory=list)
     script: list[Callable[[], None]] = field(default_factory=list)
     opened: list[Path | None] = field(default_factory=list)
+    columns: int = 200
 
     def run(self, *words: str) -> Result:
         """Run a command line."""
@@ -251,7 +252,8 @@ class Cli:
             confirm=self._confirm,
             who=lambda: "ada@ops1",
         )
-        return CliRunner().invoke(app, list(words), obj=session)
+        environ = {"COLUMNS": str(self.columns)}
+        return CliRunner(env=environ).invoke(app, list(words), obj=session)
 
     def json(self, *words: str, code: int = 0) -> Any:
         """Run it with `-o json`; what stdout holds."""

@@ -43,7 +43,7 @@ def app(
         print_json({"ok": healthy, "findings": [asdict(line) for line in found]})
         return 0 if healthy else 1
     out = console()
-    columns = [Column(""), Column("cluster"), Column("what", fold=True), Column("next", fold=True)]
+    columns = [Column(""), Column("cluster"), Column("what"), Column("next")]
     rows = (
         (styled(one.level, STYLES[one.level]), one.cluster or "-", one.what, one.next_step)
         for one in found

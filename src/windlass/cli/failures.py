@@ -24,9 +24,6 @@ def guarded(run: Callable[[], object], session: Session) -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         return _misused(error)
-    except KeyboardInterrupt:
-        show("interrupted")
-        return INTERRUPTED
     except Exception as error:  # the boundary: an operator gets a line, not a traceback
         return _broken(error, session)
     return code if isinstance(code, int) else 0

@@ -61,8 +61,13 @@ def launch(session: Session, plan: Plan, consent: Consent) -> int:
     if not any(tenant.groups for tenant in plan.tenants):
         return _nothing(session, plan)
     agreed(session, _question(plan, name), consent.yes)
-    start = Start(name, consent.reason, session.who(), session.typed)
-    campaign = session.backend.start(plan, start)
+    try:
+        campaign = session.backend.start(
+            plan, Start(name, consent.reason, session.who(), session.typed)
+        )
+    except KeyboardInterrupt:
+        session.say(f"interrupted while starting: windlass status {name} tells whether it runs")
+        return INTERRUPTED
     session.say(f"started {campaign}")
     return _detach(session, campaign) if consent.detach else _attach(session, campaign)
 

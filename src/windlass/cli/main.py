@@ -61,6 +61,14 @@ class LazyGroup(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's types
+        """Run the command; Ctrl-C that no command of ours made something of ends it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            failures.show("interrupted")
+            return failures.INTERRUPTED
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:  # noqa: ANN401
         """Run a command line; leaves by SystemExit with the documented code."""
         extra |= {"prog_name": "windlass", "standalone_mode": False}

@@ -111,7 +111,7 @@ def _table(found: Iterable[TableVerification]) -> Any:  # noqa: ANN401 - a rich 
         Column("missing", number=True),
         Column("extra", number=True),
         Column("different", number=True),
-        Column("extra explained by", fold=True),
+        Column("extra explained by"),
         Column("verdict"),
     ]
     return table(columns, (_row(one) for one in found))

@@ -23,11 +23,11 @@ PIPE_WIDTH = 200
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column; numbers stand right."""
+    """A table's column. Numbers stand right and are never cut; texts fold where the terminal is
+    narrow, so that nothing gets lost."""
 
     title: str
     number: bool = False
-    fold: bool = False
 
 
 def iso(instant: datetime | None) -> str | None:
@@ -102,7 +102,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], title: st
         made.add_column(
             one.title,
             justify="right" if one.number else "left",
-            no_wrap=not one.fold,
+            no_wrap=one.number,
             overflow="fold",
         )
     for row in rows:

@@ -71,7 +71,7 @@ def _rows_table(plan: Plan) -> "RenderableType":
         Column("live now", number=True),
         Column("to load", number=True),
         Column("to go", number=True),
-        Column("why they go", fold=True),
+        Column("why they go"),
     ]
     return table(columns, (row for t in plan.tenants for row in _tenant_rows(plan, t)))
 
@@ -112,7 +112,7 @@ def _work_table(plan: Plan) -> "RenderableType":
         Column("groups", number=True),
         Column("estimate", number=True),
         Column("on what evidence"),
-        Column("why windows of that size", fold=True),
+        Column("why windows of that size"),
     ]
     return table(columns, (_work_row(plan, tenant) for tenant in plan.tenants))
 

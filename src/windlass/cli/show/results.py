@@ -20,7 +20,7 @@ def result_table(tables: Iterable[Mapping[str, Any]]) -> "RenderableType":
         Column("loaded", number=True),
         Column("after", number=True),
         Column("delta", number=True),
-        Column("attributed to", fold=True),
+        Column("attributed to"),
         Column("unexplained", number=True),
         Column("verdict"),
     ]

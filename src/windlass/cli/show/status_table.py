@@ -103,7 +103,7 @@ def _cluster_table(clusters: Iterable[ClusterView]) -> "RenderableType":
         Column("state"),
         Column("tenants done", number=True),
         Column("limited by"),
-        Column("note", fold=True),
+        Column("note"),
     ]
     rows = (
         (
@@ -127,7 +127,7 @@ def tenant_table(tenants: Iterable[TenantView]) -> "RenderableType":
         Column("rows", number=True),
         Column("attempts", number=True),
         Column("health"),
-        Column("note", fold=True),
+        Column("note"),
     ]
     return table(columns, (_tenant_row(one) for one in tenants))
 
@@ -155,7 +155,7 @@ def _window_table(windows: Iterable[WindowView]) -> "RenderableType":
         Column("rows", number=True),
         Column("took", number=True),
         Column("cut from"),
-        Column("note", fold=True),
+        Column("note"),
     ]
     return table(columns, (_window_row(one) for one in windows))
 
@@ -181,7 +181,7 @@ def campaign_table(records: Iterable[CampaignRecord]) -> "RenderableType":
         Column("range (UTC)"),
         Column("created"),
         Column("by"),
-        Column("reason", fold=True),
+        Column("reason"),
     ]
     return table(columns, (_campaign_row(one) for one in records))
 

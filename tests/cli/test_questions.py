@@ -167,7 +167,7 @@ def test_the_report_has_a_runs_keys_and_the_figures(cli: Cli) -> None:
     assert shown["campaign"] == NAME
     assert shown["windows_run"] == 1
     assert shown["wall_seconds"] == 1.0
-    assert shown["tables"][0] == {
+    figures = {
         "cluster": "voice-prod",
         "database": "acme_voice",
         "table": "scorecard",
@@ -180,6 +180,28 @@ def test_the_report_has_a_runs_keys_and_the_figures(cli: Cli) -> None:
         "unexplained": 0,
         "verdict": "verified",
     }
+    assert shown["tables"][0] | figures == shown["tables"][0]
+
+
+def test_the_report_is_markdown_unless_asked_otherwise(cli: Cli) -> None:
+    cli.script = [finish(cli, NAME)]
+    cli.run(*RUN, "--yes", "--reason", "PR 25653")
+    shown = cli.run("report").stdout
+    assert shown.startswith("#")
+    assert "PR 25653" in shown
+    assert "<html" in cli.run("report", "--format", "html").stdout
+
+
+def test_the_bundle_is_a_folder_with_all_of_it(cli: Cli) -> None:
+    cli.run(*RUN, "--yes", "--detach")
+    folder = cli.directory / "archive" / "acme"
+    assert cli.run("report", NAME, "--bundle", str(folder)).exit_code == 0
+    names = {"report.md", "report.html", "report.json", "queries.sql"}
+    assert {file.name for file in folder.iterdir()} == names
+    (cli.directory / "file").touch()
+    done = cli.run("report", NAME, "--bundle", str(cli.directory / "file"))
+    assert done.exit_code == 2
+    assert "cannot write the report" in done.stderr
 
 
 def test_the_report_goes_to_a_file(cli: Cli) -> None:

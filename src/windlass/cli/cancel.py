@@ -11,9 +11,9 @@ from windlass.cli.options import ReasonOption, YesOption, agreed
 from windlass.cli.session import Session
 from windlass.cli.show.common import print_json
 from windlass.cli.show.live import screen
-from windlass.cli.show.status import status_json
 from windlass.domain.record import StatusView
 from windlass.domain.states import State
+from windlass.report.status import status_json
 
 PATIENCE = 180.0
 """Seconds that the command waits for the proof; the cancellation itself goes on after that."""

@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli import reporting
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, duration, print_json, styled
 from windlass.cli.show.results import result_table
-from windlass.cli.show.status import needs_operator, status_json
+from windlass.cli.show.status import needs_operator
 from windlass.cli.show.status_table import headline, tenant_table
 from windlass.domain.record import StatusView
-from windlass.domain.states import State, Verdict
+from windlass.domain.states import State
+from windlass.report.model import as_json, build
+from windlass.report.status import status_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,24 +20,14 @@ OK, NOT_ALL, ATTACHABLE = 0, 1, 3
 
 def conclude(session: Session, campaign: str) -> int:
     """Print the end of a campaign, and say what it is worth: 0 only when all is verified."""
-    view = session.backend.ledger.status(campaign, windows=True)
-    tables = reporting.tables(session.backend.ledger.facts(campaign))
-    code = exit_code(view, tables)
+    report = build(session.backend.ledger.facts(campaign))
+    view, tables = report.facts.status, as_json(report)["tables"]
+    code = OK if report.green else NOT_ALL if view.state.final else ATTACHABLE
     if session.as_json:
         print_json(status_json(view) | {"tables": tables})
     else:
         _print(console(), view, tables, code)
     return code
-
-
-def exit_code(view: StatusView, tables: list[dict[str, Any]]) -> int:
-    """0: done (or nothing to do) and every table verified; 3: still at work; else 1."""
-    if not view.state.final:
-        return ATTACHABLE
-    proven = all(one["verdict"] == Verdict.VERIFIED for one in tables)
-    fine = view.state in {State.DONE, State.NOTHING_TO_DO}
-    fine = fine and view.verdict in {None, Verdict.VERIFIED} and proven
-    return OK if fine else NOT_ALL
 
 
 def _print(out: "Console", view: StatusView, tables: list[dict[str, Any]], code: int) -> None:

@@ -13,11 +13,11 @@ from windlass.cli.request import Words, expected_removals
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, plural, print_json
 from windlass.cli.show.plan import to_go
-from windlass.cli.show.status import status_json
 from windlass.cli.show.unstarted import unstarted_json
 from windlass.domain.errors import RefusedError, UnreachableError, UsageError
 from windlass.domain.plan import Guard, Plan
 from windlass.domain.states import Mode
+from windlass.report.status import status_json
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from windlass.cli import reporting
 from windlass.cli.command import command
 from windlass.cli.request import CampaignArgument
 from windlass.cli.session import Session
@@ -63,28 +62,35 @@ def app(
 
 def written(facts: CampaignFacts, kind: Format) -> str:
     """The report as a text."""
-    if kind is Format.JSON:
-        return json.dumps(reporting.as_dict(facts), indent=2, ensure_ascii=False)
     from windlass.report import model
 
     report = model.build(facts)
-    return str(model.as_html(report) if kind is Format.HTML else model.as_markdown(report))
+    if kind is Format.JSON:
+        return json.dumps(model.as_json(report), indent=2, ensure_ascii=False)
+    return model.as_html(report) if kind is Format.HTML else model.as_markdown(report)
 
 
 def _bundle(session: Session, facts: CampaignFacts, folder: Path) -> None:
-    for kind in Format:
-        _write(folder / f"report.{kind}", written(facts, kind), folder=True)
-    session.say(f"written: {folder}/report.md, report.html, report.json")
+    from windlass.report import model
 
-
-def _write(file: Path, text: str, *, folder: bool = False) -> None:
     try:
-        if folder:
-            file.parent.mkdir(parents=True, exist_ok=True)
+        files = model.bundle(model.build(facts), folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    for file in files:
+        session.say(f"written: {file}")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
         file.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError(
-            f"cannot write the report: {error.strerror}",
-            where=str(file),
-            next_step="name a file in a folder that exists and is yours",
-        ) from None
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(where: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot write the report: {error.strerror}",
+        where=str(where),
+        next_step="name a place that exists and is yours",
+    )

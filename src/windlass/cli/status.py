@@ -8,10 +8,11 @@ from windlass.cli.command import command
 from windlass.cli.request import CampaignArgument
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, print_json, styled
-from windlass.cli.show.status import campaigns_json, everybody, needs_operator, status_json
+from windlass.cli.show.status import campaigns_json, everybody, narrowed, needs_operator
 from windlass.cli.show.status_table import campaign_table, headline, status_parts, tenant_table
 from windlass.domain.record import CampaignRecord, StatusView
 from windlass.domain.states import State
+from windlass.report.status import status_json
 
 RECENT = 10
 LOOKED_THROUGH = 30
@@ -67,7 +68,7 @@ def _print(
 ) -> None:
     wanted = needs_operator if needs_me else everybody
     if session.as_json:
-        shown = status_json(view, windows=windows, wanted=wanted)
+        shown = status_json(narrowed(view, wanted), windows=windows)
         print_json(shown | ({"campaigns": campaigns_json(recent)} if recent else {}))
         return
     out = console()

@@ -37,7 +37,7 @@ def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
         signed(one["delta"]),
         _attributed(one["attributed"]),
         _unexplained(one["unexplained"]),
-        verdict_text(one["verdict"]),
+        one["note"] or verdict_text(one["verdict"]),
     )
 
 

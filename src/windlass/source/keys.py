@@ -37,10 +37,11 @@ TimeOf = Callable[[TableSpec, str], TimeType]
 
 
 def chunks(piece: Slice, keys: pa.Table) -> Iterator[list[list[str]]]:
-    """The distinct keys, in pieces that fit a statement; one list of texts per key column."""
+    """The distinct keys, in pieces that fit a statement; one list of texts per key column. No
+    keys are one empty piece: its result has the right columns."""
     names = list(piece.table.key)
     distinct = keys.select(names).group_by(names).aggregate([])
-    for start in range(0, distinct.num_rows, CHUNK):
+    for start in range(0, max(1, distinct.num_rows), CHUNK):
         part = distinct.slice(start, CHUNK)
         yield [[str(text) for text in part.column(name).to_pylist()] for name in names]
 

@@ -1,0 +1,162 @@
+"""A campaign's report: built once from the ledger's facts, then written in several formats."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from windlass.domain.record import CampaignFacts, TenantView, WindowView
+from windlass.report import words
+from windlass.report.figures import Figures, figures, green
+from windlass.report.remaining import Todo, remaining
+from windlass.report.status import status_json
+
+TITLE = "Project Log"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a work log says, in the order in which it says it.
+
+    `headline` is one sentence; `progress`, `steps` and `checks` are lines (a check is done or
+    not); `parameters` and `timings` are (name, value); `windows` are those that count, in order.
+    """
+
+    facts: CampaignFacts
+    title: str
+    green: bool
+    headline: str
+    progress: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    steps: tuple[str, ...]
+    tables: tuple[Figures, ...]
+    windows: tuple[tuple[TenantView, WindowView], ...]
+    timings: tuple[tuple[str, str], ...]
+    checks: tuple[tuple[bool, str], ...]
+    remaining: tuple[Todo, ...]
+    windows_run: int
+    wall_seconds: float | None
+
+
+def build(facts: CampaignFacts) -> Report:
+    """Turn the ledger's facts into a report. Pure: the same facts give the same report."""
+    from windlass.report import prose
+
+    tables = figures(facts)
+    windows = tuple((t, w) for t in facts.status.tenants for w in t.windows if not w.replaced)
+    wall, left = wall_seconds(facts), remaining(facts, tables)
+    return Report(
+        facts=facts,
+        title=f"{TITLE} - {words.day(_dated(facts))}",
+        green=green(facts, tables),
+        headline=prose.headline(facts, tables),
+        progress=prose.progress(facts, tables, wall),
+        parameters=prose.parameters(facts),
+        steps=prose.steps(facts, tables),
+        tables=tables,
+        windows=windows,
+        timings=prose.timings(facts, wall),
+        checks=prose.checks(facts, tables),
+        remaining=left,
+        windows_run=sum(w.attempts > 0 for t in facts.status.tenants for w in t.windows),
+        wall_seconds=wall,
+    )
+
+
+def wall_seconds(facts: CampaignFacts) -> float | None:
+    """From the start to the end, or to the last window's end while there is none."""
+    view = facts.status
+    ends = [w.ended_at for t in view.tenants for w in t.windows if w.ended_at]
+    ended = view.ended_at or max(ends, default=None)
+    return (ended - view.started_at).total_seconds() if ended and view.started_at else None
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The keys of `windlass report --format json`: those of `status` with windows, and more."""
+    facts = report.facts
+    return status_json(facts.status, windows=True) | {
+        "tables": [_figures_json(row) for row in report.tables],
+        "windows_run": report.windows_run,
+        "wall_seconds": report.wall_seconds,
+        "green": report.green,
+        "who": facts.campaign.who,
+        "command": facts.campaign.command,
+        "ledger_id": facts.ledger_id,
+        "plan_id": facts.campaign.plan_id,
+        "definition_hash": facts.campaign.definition_hash,
+        "parameters": dict(report.parameters),
+        "events": _plain(facts.events),
+        "notes": _plain(facts.notes),
+        "actions": _plain(facts.actions),
+        "queries": _plain(facts.queries),
+        "remaining": _plain(report.remaining),
+    }
+
+
+def as_markdown(report: Report) -> str:
+    """The work log, in the shape that people write it in."""
+    from windlass.report.markdown import write
+
+    return write(report)
+
+
+def as_html(report: Report) -> str:
+    """One page that needs nothing else, for a browser or an archive; light and dark."""
+    from windlass.report.html import write
+
+    return write(report)
+
+
+def bundle(report: Report, folder: Path) -> list[Path]:
+    """Write report.md, report.html, report.json and queries.sql into the folder (made if needed);
+    returns the files. OSError where that is not possible."""
+    import json
+
+    from windlass.report.markdown import queries_sql
+
+    texts = {
+        "report.md": as_markdown(report),
+        "report.html": as_html(report),
+        "report.json": json.dumps(as_json(report), indent=2, ensure_ascii=False) + "\n",
+        "queries.sql": queries_sql(report),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
+
+
+def _dated(facts: CampaignFacts) -> datetime:
+    """A log carries the day on which the work began."""
+    return facts.campaign.started_at or facts.campaign.created_at
+
+
+def _figures_json(row: Figures) -> dict[str, Any]:
+    return {
+        "cluster": row.cluster,
+        "database": row.database,
+        "table": row.table,
+        "before": row.before,
+        "removed": row.removed,
+        "loaded": row.loaded,
+        "after": row.after,
+        "delta": row.delta,
+        "attributed": dict(row.attributed),
+        "deleted": row.deleted,
+        "duplicates": row.duplicates,
+        "unexplained": row.unexplained,
+        "raw": row.before if row.raw is None else row.raw,
+        "verdict": str(row.verdict),
+        "path": row.path,
+        "note": row.note,
+    }
+
+
+def _plain(values: tuple[object, ...]) -> list[Mapping[str, Any]]:
+    import json
+
+    from windlass.domain.codec import dump
+
+    found: list[Mapping[str, Any]] = json.loads(dump(values))
+    return found

@@ -228,6 +228,10 @@ class Target(Protocol):
         table was dropped (the attempt is dead)."""
         ...
 
+    def staged_rows(self, staging: Staging) -> int:
+        """Rows that staging holds. StagingGoneError when it was dropped."""
+        ...
+
     def staged(
         self,
         staging: Staging,

@@ -115,7 +115,7 @@ class Script:
             self.blocked.set()
             activity.heartbeat()
             pause.wait(BEAT.total_seconds() / 10)
-        return Load(order.window, 1, 10)
+        return Load(order.window, 1)
 
     @activity.defn(name="guard-removal")
     @translated

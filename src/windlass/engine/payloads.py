@@ -107,12 +107,21 @@ class LoadInput:
 
 
 @dataclass(frozen=True)
+class Read:
+    """What was read for one table: rows, and their fingerprint."""
+
+    table: str
+    rows: int
+    sum: str
+
+
+@dataclass(frozen=True)
 class Load:
-    """A staged and verified window: the attempt whose staging holds it, and its rows."""
+    """A staged window: the attempt whose staging holds it, and what was read into it."""
 
     window: str
     attempt: int
-    rows: int
+    reads: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,12 @@ class ClickHouseTarget:
         """See ports.Target."""
         self._area.insert(staging, batches, pulse)
 
+    def staged_rows(self, staging: Staging) -> int:
+        """See ports.Target."""
+        self._area.require([staging])
+        ref = self._area.ref(staging)
+        return int(self._server.value(f"SELECT count() FROM {ref}", staging.attempt.tag))
+
     def staged(
         self,
         staging: Staging,

@@ -7,13 +7,9 @@ from windlass.domain.results import Digest, Removed, SliceCount
 _KEEP = "staging was not published; live rows are as they were"
 
 
-def judge_load(source: SliceCount, read: Digest, staged: Digest, *, where: str = "") -> None:
-    """Hold a window's staging against the snapshot's own count and against what was read.
-
-    UnrepresentableError: the source has values that a target column cannot hold.
-    MismatchError: rows were lost, doubled or changed on the way.
-    """
-    _judge_hazards(source, where)
+def judge_read(source: SliceCount, read: Digest, staged: int, *, where: str = "") -> None:
+    """Hold what was read, and how much of it arrived in staging, against the snapshot's own
+    count. MismatchError: rows were lost or doubled on the way."""
     if read.rows != source.kept:
         raise _mismatch(
             "rows were read that the snapshot does not count"
@@ -22,21 +18,41 @@ def judge_load(source: SliceCount, read: Digest, staged: Digest, *, where: str =
             where,
             f"the snapshot counts {source.kept:,} rows, {read.rows:,} were read",
         )
-    if staged.rows != read.rows:
+    if staged != read.rows:
         raise _mismatch(
             "staging does not hold the rows that were read",
             where,
-            f"{read.rows:,} rows were read, staging holds {staged.rows:,}",
-        )
-    if staged.sum != read.sum:
-        raise _mismatch(
-            "staging holds other values than were read",
-            where,
-            f"{read.rows:,} rows on both sides, fingerprint {read.sum} read, {staged.sum} staged",
+            f"{read.rows:,} rows were read, staging holds {staged:,}",
         )
 
 
-def _judge_hazards(source: SliceCount, where: str) -> None:
+def judge_staged(read: Digest, staged: Digest, *, where: str = "") -> None:
+    """Right before publish: staging must hold exactly what was read. MismatchError: it does
+    not, whoever changed it."""
+    if staged == read:
+        return
+    raise _mismatch(
+        "staging holds other rows or values than were read",
+        where,
+        f"{read.rows:,} rows with fingerprint {read.sum} read, "
+        f"{staged.rows:,} with {staged.sum} staged",
+    )
+
+
+def judge_load(source: SliceCount, read: Digest, staged: Digest, *, where: str = "") -> None:
+    """All of the above, for one window.
+
+    UnrepresentableError: the source has values that a target column cannot hold.
+    MismatchError: rows were lost, doubled or changed on the way.
+    """
+    judge_hazards(source, where=where)
+    judge_read(source, read, staged.rows, where=where)
+    judge_staged(read, staged, where=where)
+
+
+def judge_hazards(source: SliceCount, *, where: str = "") -> None:
+    """Before anything is read: UnrepresentableError where the snapshot counts values that a
+    target column cannot hold."""
     found = {column: rows for column, rows in source.hazards.items() if rows}
     if not found:
         return
@@ -48,7 +64,7 @@ def _judge_hazards(source: SliceCount, where: str) -> None:
         why=f"they would arrive changed or not at all; {_KEEP}",
         next_step=f"change the target column's type, mend {column} in the source, or write a SELECT"
         " in `from:` that turns such values into what they should be (docs/types.md says which"
-        " values each pair holds); then windlass retry CAMPAIGN",
+        " values each pair holds); then run it again",
     )
 
 
@@ -57,7 +73,7 @@ def _mismatch(what: str, where: str, figures: str) -> MismatchError:
         what,
         where=where,
         why=f"{figures}; {_KEEP}",
-        next_step="windlass retry CAMPAIGN loads it afresh; when it fails alike again, "
+        next_step="run it again: it is loaded afresh; when it fails alike again, "
         "windlass doctor, and report both servers' versions and the column types",
     )
 

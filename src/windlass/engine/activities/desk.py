@@ -9,6 +9,7 @@ from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import ConfigError, PlanChangedError
 from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.schema import TargetTable
+from windlass.domain.states import Path
 from windlass.domain.window import Interval
 from windlass.engine.activities.watch import Watch
 from windlass.engine.payloads import GroupRef, Load, TenantRef
@@ -29,6 +30,11 @@ class TableJob:
     def spec(self) -> TableSpec:
         """The table as configured."""
         return self.piece.table
+
+    @property
+    def moves_staging(self) -> bool:
+        """Whether publishing empties staging, so that a repeat must not expect it full."""
+        return self.group.path is Path.APPEND
 
 
 class Desk:

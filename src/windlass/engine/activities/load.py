@@ -17,9 +17,9 @@ from windlass.domain.states import Mode
 from windlass.domain.window import Interval
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.activities.watch import Watch, translated
-from windlass.engine.payloads import Load, LoadInput
+from windlass.engine.payloads import Load, LoadInput, Read
 from windlass.ports import RunningDigest
-from windlass.verify.verdict import judge_load
+from windlass.verify.verdict import judge_hazards, judge_read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,34 +43,35 @@ class LoadActivities:
         attempt = self._desk.begin(tenant.campaign, order.window)
         self._desk.ledger.window_started(order.window, attempt.number)
         mode = self._desk.plan(tenant.campaign).request.mode
-        load = Load(order.window, attempt.number, 0)
+        load = Load(order.window, attempt.number)
         with self._desk.watch(attempt, tenant, order.window) as watch:
             jobs = self._desk.jobs(order.group, window.interval, [load])
-            rows = sum(self._table(job, attempt, order.snapshot.id, mode, watch) for job in jobs)
-        self._desk.ledger.window_loaded(order.window, rows)
-        return replace(load, rows=rows)
+            reads = [self._table(job, attempt, order.snapshot.id, mode, watch) for job in jobs]
+        self._desk.ledger.window_loaded(order.window, sum(read.rows for read in reads))
+        return replace(load, reads=tuple(reads))
 
     def _table(
         self, job: TableJob, attempt: Attempt, snapshot: str, mode: Mode, watch: Watch
-    ) -> int:
-        """Stage and prove one table; returns its rows."""
+    ) -> Read:
+        """Stage one table; returns what was read for it."""
         started = time.monotonic()
         self._desk.target.stage(job.live, job.rows[0])
         moved = mode is not Mode.DELETE
-        rows = self._move(job, attempt, snapshot, watch) if moved else 0
+        read = self._move(job, attempt, snapshot, watch) if moved else Digest(0)
         seconds = time.monotonic() - started
-        self._desk.ledger.table_loaded(attempt.subject, job.spec.name, rows, seconds)
-        return rows
+        self._desk.ledger.table_loaded(attempt.subject, job.spec.name, read.rows, seconds)
+        return Read(job.spec.name, read.rows, read.sum)
 
-    def _move(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> int:
-        """Count, stream, compare. Returns the rows staged."""
+    def _move(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> Digest:
+        """Count, stream, count again. What staging holds is compared right before publish."""
+        where = f"{attempt.subject} {job.spec.name}"
         count = self._desk.source.count(job.piece, job.plan.columns, attempt, snapshot)
+        judge_hazards(count, where=where)
         watch.pulse(0)
         read = self._stream(job, attempt, snapshot, watch)
-        staged = self._desk.target.staged(job.rows[0], job.plan.columns)
-        judge_load(count, read, staged, where=f"{attempt.subject} {job.spec.name}")
+        judge_read(count, read, self._desk.target.staged_rows(job.rows[0]), where=where)
         self._sample(job, attempt, snapshot, count)
-        return staged.rows
+        return read
 
     def _stream(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> Digest:
         """From PostgreSQL through the hash into staging."""
@@ -120,4 +121,4 @@ def stretch(piece: Slice, rows: int, seed: str) -> Interval:
 
 def total(loads: Sequence[Load]) -> int:
     """Rows of all loads."""
-    return sum(load.rows for load in loads)
+    return sum(read.rows for load in loads for read in load.reads)

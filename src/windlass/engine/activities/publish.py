@@ -7,14 +7,14 @@ from dataclasses import replace
 from temporalio import activity
 
 from windlass.domain.attempt import Attempt, Staging
-from windlass.domain.results import Removed
+from windlass.domain.results import Digest, Removed
 from windlass.domain.states import Mode, Verdict
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.activities.load import total
 from windlass.engine.activities.settle import Settler, worst
 from windlass.engine.activities.watch import Watch, translated
 from windlass.engine.payloads import GroupWork, Settled
-from windlass.verify.verdict import guard
+from windlass.verify.verdict import guard, judge_staged
 
 LOOKUP_KEYS = 100_000
 """Gone keys that no exclusion explains are looked up in the source, up to that many."""
@@ -113,8 +113,22 @@ class PublishActivities:
         """Make every table of the group visible by its path, with a mark before and after."""
         attempt = self._desk.begin(work.group.tenant.campaign, work.group.group)
         with self._desk.watch(attempt, work.group.tenant) as watch:
-            for job in self._jobs(work):
+            jobs = self._jobs(work)
+            for job in jobs:
+                self._still_as_read(job, work, watch)
+            for job in jobs:
                 self._publish_table(job, work, attempt, watch)
+
+    def _still_as_read(self, job: TableJob, work: GroupWork, watch: Watch) -> None:
+        """No table of the group is published unless all staging holds what was read."""
+        if self._desk.ledger.publish_begun(work.group.group, job.spec.name) and job.moves_staging:
+            return
+        for load, staging in zip(work.loads, job.rows, strict=True):
+            read = next(r for r in load.reads if r.table == job.spec.name)
+            staged = self._desk.target.staged(staging, job.plan.columns)
+            watch.pulse(0)
+            where = f"{load.window} {job.spec.name}"
+            judge_staged(Digest(read.rows, read.sum), staged, where=where)
 
     def _publish_table(
         self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch

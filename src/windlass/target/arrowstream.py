@@ -4,6 +4,7 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from windlass.target.uuidtext import READS_BYTES, with_text_uuids
 from windlass.target.watch import Moved
 
 if TYPE_CHECKING:
@@ -16,10 +17,17 @@ class StoppedError(Exception):
 
 class ArrowBody:
     """The body of an INSERT. Extension types go as what they are stored as; `columns` are the
-    names in the stream's order, known once `begin` has pulled the first batch."""
+    names in the stream's order, known once `begin` has pulled the first batch. `release` is the
+    server's: older ones are sent uuids as text."""
 
-    def __init__(self, batches: Iterable["pa.RecordBatch"], moved: Moved) -> None:
+    def __init__(
+        self,
+        batches: Iterable["pa.RecordBatch"],
+        moved: Moved,
+        release: tuple[int, int] = READS_BYTES,
+    ) -> None:
         self._batches, self._moved = iter(batches), moved
+        self._text_uuids = release < READS_BYTES
         self._first: pa.RecordBatch | None = None
         self._stopped = threading.Event()
         self.failure: BaseException | None = None
@@ -42,16 +50,19 @@ class ArrowBody:
 
         if self._first is None:
             return
-        first = stored(self._first)
+        first = self._plain(self._first)
         sink = _Sink()
         with pa.ipc.new_stream(sink, first.schema) as writer:
             writer.write_batch(first)
             yield self._sent(sink, first)
             for batch in self._pull():
-                plain = stored(batch)
+                plain = self._plain(batch)
                 writer.write_batch(plain)
                 yield self._sent(sink, plain)
         yield sink.take()
+
+    def _plain(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
+        return with_text_uuids(stored(batch)) if self._text_uuids else stored(batch)
 
     def _sent(self, sink: "_Sink", batch: "pa.RecordBatch") -> bytes:
         self._moved.add(batch.num_rows)

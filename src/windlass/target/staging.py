@@ -128,7 +128,7 @@ class StagingArea:
         """Stream the batches in with one INSERT. StagingGoneError: the table was dropped."""
         self.require([staging])
         moved = Moved()
-        body = ArrowBody(batches, moved)
+        body = ArrowBody(batches, moved, self.server.version)
         tag = statement_tag(staging.attempt.tag)
 
         def work() -> None:

@@ -18,7 +18,6 @@ from windlass.engine.payloads import (
     CampaignInput,
     CampaignOrder,
     GroupOrder,
-    GroupRef,
     GroupWork,
     HoldInput,
     Load,
@@ -79,10 +78,6 @@ class Script:
     @activity.defn(name="close-cancelled")
     def close_cancelled(self, tenant: TenantRef) -> None:
         self._tell("close-cancelled")
-
-    @activity.defn(name="sweep-group")
-    def sweep(self, ref: GroupRef) -> None:
-        self._tell(f"sweep {ref.group}")
 
     @activity.defn(name="park-group")
     def park(self, trouble: Trouble) -> None:
@@ -146,7 +141,6 @@ class Script:
                 self.open_tenant,
                 self.close_tenant,
                 self.close_cancelled,
-                self.sweep,
                 self.park,
                 self.note_retry,
                 self.hold,

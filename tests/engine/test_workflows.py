@@ -32,7 +32,7 @@ async def run(client: Client, script: Script) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_group_is_loaded_guarded_published_settled_swept(client: Client) -> None:
+async def test_a_group_is_loaded_guarded_published_settled(client: Client) -> None:
     script = scripted(client)
     await run(client, script)
     of_one = [line for line in script.told if ONE in line]
@@ -40,7 +40,6 @@ async def test_a_group_is_loaded_guarded_published_settled_swept(client: Client)
         f"guard {ONE}",
         f"publish {ONE} ['c/acme_voice/w1', 'c/acme_voice/w2']",
         f"settle {ONE}",
-        f"sweep {ONE}",
     ]
     assert script.snapshots == {ONE: 1, TWO: 1}
     assert script.told[-1] == "close-tenant"
@@ -52,7 +51,7 @@ async def test_a_lost_snapshot_starts_the_group_over_with_a_new_one(client: Clie
     await run(client, script)
     assert script.snapshots[ONE] == 2
     assert script.told.count(f"retry {ONE}") == 1
-    assert f"sweep {ONE}" in script.told
+    assert f"settle {ONE}" in script.told
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -69,7 +68,7 @@ async def test_a_parked_group_leaves_the_others_alone(client: Client) -> None:
     await run(client, script)
     assert f"park {ONE}: too many rows go" in script.told
     assert not any(line.startswith(f"publish {ONE}") for line in script.told)
-    assert f"sweep {TWO}" in script.told
+    assert f"settle {TWO}" in script.told
 
 
 @pytest.mark.asyncio(loop_scope="function")

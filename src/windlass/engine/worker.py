@@ -77,7 +77,6 @@ def build(seat: Seat) -> Worker:
             books.open_tenant,
             books.close_tenant,
             books.close_cancelled,
-            books.sweep,
             books.park,
             books.note_retry,
             ErrandActivities(desk, seat.load, seat.dump).answer,

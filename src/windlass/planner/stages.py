@@ -31,22 +31,18 @@ class Publish:
 
 @dataclass(frozen=True)
 class Settle:
-    """Catch up with rows changed meanwhile, compare live with staging and source, record."""
+    """Catch up with rows changed meanwhile, compare live with staging and source, drop the
+    staging of every attempt, record."""
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """Drop the staging of every attempt."""
-
-
-Stage = TakeSnapshot | LoadWindow | GuardRemoval | Publish | Settle | Sweep
+Stage = TakeSnapshot | LoadWindow | GuardRemoval | Publish | Settle
 
 
 def stages(group: GroupPlan, mode: Mode) -> tuple[Stage, ...]:
     """All stages of a group's life, in order; loads share the snapshot and may overlap."""
     snapshot = () if mode is Mode.DELETE else (TakeSnapshot(),)
     loads = tuple(LoadWindow(window) for window in group.windows)
-    return (*snapshot, *loads, GuardRemoval(), Publish(), Settle(), Sweep())
+    return (*snapshot, *loads, GuardRemoval(), Publish(), Settle())
 
 
 def explain(tenant: TenantPlan, group: GroupPlan, mode: Mode) -> Iterator[str]:
@@ -66,9 +62,7 @@ def _line(stage: Stage, tenant: TenantPlan, group: GroupPlan) -> str:
         case Publish():
             return "publish: " + "; ".join(_table_line(tenant, group))
         case Settle():
-            return "settle: catch up, compare live with staging and source, record"
-        case Sweep():
-            return "sweep: drop the attempt's staging"
+            return "settle: catch up, compare live with staging and source, sweep, record"
 
 
 def _table_line(tenant: TenantPlan, group: GroupPlan) -> Iterator[str]:

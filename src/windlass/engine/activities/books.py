@@ -9,7 +9,6 @@ from windlass.engine.payloads import (
     CampaignInput,
     CampaignOrder,
     GroupOrder,
-    GroupRef,
     TenantOrder,
     TenantRef,
     Trouble,
@@ -85,13 +84,6 @@ class BookActivities:
             tenant.campaign, tenant.cluster, tenant.database, subject, kind, text
         )
 
-    @activity.defn(name="sweep-group", no_thread_cancel_exception=True)
-    @translated
-    def sweep(self, ref: GroupRef) -> None:
-        """Drop the staging of every attempt of the group."""
-        for attempt in self._desk.ledger.group_subjects(ref.group):
-            self._desk.target.sweep(attempt)
-
     @activity.defn(name="park-group", no_thread_cancel_exception=True)
     @translated
     def park(self, trouble: Trouble) -> None:
@@ -105,7 +97,7 @@ class BookActivities:
             return
         for attempt in self._desk.ledger.group_subjects(trouble.group):
             self._desk.kill(attempt)
-            self._desk.target.sweep(attempt)
+        self._desk.sweep_group(trouble.group)
         self._desk.ledger.group_parked(trouble.group, trouble.text)
 
     @activity.defn(name="note-retry", no_thread_cancel_exception=True)

@@ -103,6 +103,11 @@ class Desk:
         """End them on both servers; returns only when neither lists any."""
         return self.target.kill(attempt.tag) + self.source.kill(attempt)
 
+    def sweep_group(self, group: str) -> None:
+        """Drop the staging of every attempt at the group, its windows and its steps."""
+        for attempt in self.ledger.group_subjects(group):
+            self.target.sweep(attempt)
+
     def jobs(self, ref: GroupRef, interval: Interval, loads: Sequence[Load]) -> list[TableJob]:
         """The tables of the group over that interval, in the dataset's order."""
         plan, tenant, group = (

@@ -151,7 +151,8 @@ class PublishActivities:
     @activity.defn(name="settle-group", no_thread_cancel_exception=True)
     @translated
     def settle(self, work: GroupWork) -> Settled:
-        """Catch up, judge, and record what the range holds now."""
+        """Catch up, judge, sweep, and record what the range holds now. A try that dies between
+        sweeping and recording costs another load of the group, never a wrong record."""
         attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/settle")
         request = self._desk.plan(work.group.tenant.campaign).request
         with self._desk.watch(attempt, work.group.tenant) as watch:
@@ -160,6 +161,7 @@ class PublishActivities:
         if any(outcome.again for outcome in outcomes):
             return Settled(Verdict.UNVERIFIED, again=True)
         verdict = worst([outcome.counts.verdict for outcome in outcomes])
+        self._desk.sweep_group(work.group.group)
         self._desk.ledger.group_done(
             work.group.group, [outcome.counts for outcome in outcomes], verdict, total(work.loads)
         )

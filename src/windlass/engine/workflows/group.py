@@ -72,15 +72,13 @@ class Group:
         return not settled.again
 
     async def rebuild(self, token: str, final: bool = False) -> Settled:
-        """Snapshot, load, guard, publish, settle, sweep: each step is safe to repeat."""
+        """Snapshot, load, guard, publish, settle: each step is safe to repeat."""
         async with self._snapshot(token) as snapshot:
             loads = await self._load_all(snapshot)
             work = GroupWork(self.ref, loads, snapshot, final)
             await workflow.execute_activity_method(PublishActivities.guard, work, **data())
         await workflow.execute_activity_method(PublishActivities.publish, work, **data())
-        settled = await workflow.execute_activity_method(PublishActivities.settle, work, **data())
-        await workflow.execute_activity_method(BookActivities.sweep, self.ref, **data())
-        return settled
+        return await workflow.execute_activity_method(PublishActivities.settle, work, **data())
 
     async def _load_all(self, snapshot: SnapshotRef) -> tuple[Load, ...]:
         """All windows of the group, as slots allow; one that fails stops the others."""

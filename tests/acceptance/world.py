@@ -1,4 +1,4 @@
-"""A small fleet on real servers: a source, a target, a worker process, and the real command line."""
+"""A small fleet on real servers: source, target, a worker process, the real command line."""
 
 import json
 import os

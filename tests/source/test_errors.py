@@ -79,7 +79,7 @@ def test_a_missing_grant_names_the_grant(
 
 def test_a_missing_schema_grant_too(world: Db, cards: Slice) -> None:
     with pytest.raises(AccessError, match="GRANT USAGE ON SCHEMA app"):
-        PostgresSource(world.reader()).columns(CARD)
+        PostgresSource(world.reader()).columns(CARD, dataset())
 
 
 @pytest.mark.parametrize("relation", ["app.scorecard", "app.ScoreCards", "apps.scorecards"])
@@ -87,13 +87,13 @@ def test_a_missing_table_suggests_the_one_that_was_meant(
     world: Db, source: PostgresSource, relation: str
 ) -> None:
     with pytest.raises(PlanError) as caught:
-        source.columns(replace(CARD, relation=relation))
+        source.columns(replace(CARD, relation=relation), dataset())
     assert "app.scorecards" in caught.value.next_step
 
 
 def test_a_missing_column_suggests_too(world: Db, source: PostgresSource) -> None:
     with pytest.raises(PlanError, match="createdat") as caught:
-        source.columns(replace(CARD, time="createdat"))
+        source.columns(replace(CARD, time="createdat"), dataset())
     assert "did you mean created_at" in caught.value.next_step
 
 
@@ -117,7 +117,7 @@ def test_a_time_that_is_none_is_a_plan_error(
 
 def test_an_url_that_is_none_is_a_config_error() -> None:
     with pytest.raises(ConfigError) as caught:
-        PostgresSource(f"postgresql://user:{WRONG}@[::1/db").columns(CARD)
+        PostgresSource(f"postgresql://user:{WRONG}@[::1/db").columns(CARD, dataset())
     assert WRONG not in str(caught.value)
 
 
@@ -137,6 +137,21 @@ def test_a_failure_in_the_middle_of_a_stream_is_told(
         pytest.raises(WindlassError, match="division by zero"),
     ):
         list(batches)
+
+
+def test_rows_hidden_by_a_policy_are_an_error(world: Db, cards: Slice, attempt: Attempt) -> None:
+    """A reader that silently sees fewer rows would have the others removed from the target."""
+    url = world.reader(
+        "GRANT USAGE ON SCHEMA app TO {role}",
+        "GRANT SELECT ON app.scorecards TO {role}",
+        "ALTER TABLE app.scorecards ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY few ON app.scorecards USING (scorecard_id > 3)",
+    )
+    pairs = pairs_for(PostgresSource(world.url), cards)
+    for error in both_ways(PostgresSource(url), cards, pairs, attempt):
+        assert isinstance(error, AccessError)
+        assert "BYPASSRLS" in error.next_step
+    assert PostgresSource(url).check_tables(dataset(CARD))[0][0] == "fail"
 
 
 def test_doctor_is_content_with_an_owner(world: Db, source: PostgresSource) -> None:

@@ -137,7 +137,7 @@ def test_lookup_and_rows_by_hash_agree_on_every_key_type(
         for one in (table, both):
             piece = Slice(dataset(one), one, TENANT, JANUARY)
             wanted = [TargetColumn(k, f"Nullable({v[1]})") for k, v in types.items()]
-            pairs = match(source.columns(one), wanted).pairs
+            pairs = match(source.columns(one, dataset(one)), wanted).pairs
             known = source.rows_by_hash(piece, pairs, attempt, None)
             assert known.num_rows == 1
             seen = source.lookup(piece, pairs, known, attempt)

@@ -25,12 +25,12 @@ ODD_SQL = ODD.replace('"', '""')
 
 
 def test_a_table_by_name_and_its_columns(world: Db, source: PostgresSource) -> None:
-    assert source.columns(CARD)[:3] == (
+    assert source.columns(CARD, dataset())[:3] == (
         SourceColumn("scorecard_id", "integer", nullable=False),
         SourceColumn("customer_id", "text"),
         SourceColumn("profile_id", "text"),
     )
-    assert SourceColumn("points", "numeric(10,2)") in source.columns(CARD)
+    assert SourceColumn("points", "numeric(10,2)") in source.columns(CARD, dataset())
 
 
 def test_the_parents_time_is_appended(world: Db, source: PostgresSource) -> None:
@@ -96,7 +96,7 @@ def test_a_select_serves_as_a_table(
     )
     card = replace(CARD, relation=query)
     piece = replace(cards, dataset=dataset(card, SCORE), table=card)
-    assert source.columns(card)[-1] == SourceColumn("rest", "integer")
+    assert source.columns(card, dataset(card))[-1] == SourceColumn("rest", "integer")
     assert ids(read(source, piece, attempt), "rest") == [1, 2]
     scores = replace(piece, table=SCORE)
     assert source.count(scores, (), attempt, None).kept == 6

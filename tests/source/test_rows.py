@@ -120,7 +120,7 @@ def test_hazards_are_counted_over_kept_rows(
         "WHERE scorecard_id = 1; ALTER TABLE app.scorecards ADD w numeric;"
         "UPDATE app.scorecards SET w = 'NaN' WHERE scorecard_id < 4"
     )
-    own = source.columns(cards.table)
+    own = source.columns(cards.table, cards.dataset)
     pairs = match(own, [TargetColumn("w", "Nullable(Decimal(10, 2))")]).pairs
     assert source.count(cards, pairs, attempt, None).hazards == {"w": 1}
 
@@ -224,7 +224,7 @@ def test_the_tenant_index_serves(world: Db, cards: Slice) -> None:
         "timestamptz '2026-01-01Z' + g * interval '1 minute', now() "
         "FROM generate_series(1000, 30000) g; ANALYZE app.scorecards"
     )
-    columns = PostgresSource(world.url).columns(CARD)
+    columns = PostgresSource(world.url).columns(CARD, dataset())
     within = times.within("t.created_at", times.TimeType.ZONED, cards.interval)
     plan = world.execute(f"EXPLAIN {select_kept(cards, pairs_of(columns), within)}")
     assert any("by_tenant" in line for (line,) in plan)

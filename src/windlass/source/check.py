@@ -21,7 +21,7 @@ _FACTS = """\
 SELECT current_setting('server_version_num')::int, current_setting('server_version'),
        pg_backend_pid(), pg_is_in_recovery(),
        pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),
-       current_user, current_setting('max_connections')::int,
+       current_user, current_setting('server_encoding'), current_setting('max_connections')::int,
        (SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL)"""
 
 _STANDBY = """\
@@ -39,12 +39,15 @@ def check_server(server: Server) -> list[Finding]:
 
 
 def _server_findings(server: Server, connection: Connection) -> Iterator[Finding]:
-    number, version, pid, standby, sees, user, slots, used = rows(connection, _FACTS)[0]
+    number, version, pid, standby, sees, user, encoding, slots, used = rows(connection, _FACTS)[0]
     yield _version(server, number, version)
     yield _pooler(connection, pid)
     yield _snapshot(connection)
     yield _sees_all(sees, user)
     yield _room(slots, used)
+    if encoding == "SQL_ASCII":
+        what = "the database has no encoding (SQL_ASCII): text may not be UTF-8"
+        yield "warn", what, "see that all text in it is UTF-8"
     yield from _limits(connection)
     if standby:
         yield from _standby(connection)

@@ -90,11 +90,17 @@ def _unreachable(where: str, why: str) -> UnreachableError:
 
 
 def _forbidden(where: str, doing: str, why: str) -> AccessError:
-    match = re.search(r"permission denied for (\w+) (\S+)", why)
-    kind, name = (match[1], match[2]) if match else ("", "")
-    wanted = f"GRANT USAGE ON SCHEMA {name}" if kind == "schema" else f"GRANT SELECT ON {name}"
-    fix = f"as the owner: {wanted} TO the user in source.url (all of them: windlass grants)"
+    fix = f"as the owner: {_wanted(why)} (all grants: windlass grants)"
     return AccessError(f"not allowed: {doing}", where=where, why=why, next_step=fix)
+
+
+def _wanted(why: str) -> str:
+    if "row-level security" in why:
+        return "ALTER ROLE the user in source.url BYPASSRLS, or every rebuild misses rows"
+    match = re.search(r"permission denied for (\w+) (\S+)", why)
+    kind, name = (match[1], match[2]) if match else ("", "the tables")
+    wanted = f"GRANT USAGE ON SCHEMA {name}" if kind == "schema" else f"GRANT SELECT ON {name}"
+    return f"{wanted} TO the user in source.url"
 
 
 def _wrong(where: str, doing: str, why: str, hint: str) -> PlanError:

@@ -38,9 +38,8 @@ class PostgresSource:
         self._driver = Driver(self._server)
         self._types: dict[tuple[str, str], TimeType] = {}
 
-    def columns(self, table: TableSpec, dataset: Dataset | None = None) -> tuple[SourceColumn, ...]:
-        """The relation's columns; a time from the parent takes its type from there, so that
-        `dataset` is needed for it."""
+    def columns(self, table: TableSpec, dataset: Dataset) -> tuple[SourceColumn, ...]:
+        """The relation's columns; a time from the parent stands last, with its type there."""
         with control(self._server, f"reading the columns of {table.relation}") as connection:
             own = self._described(connection, table.relation)
             discover.check_columns(table, own, self._server.place)
@@ -50,10 +49,8 @@ class PostgresSource:
             return (*(one for one in own if one.name != inherited.name), inherited)
 
     def _inherited(
-        self, connection: Connection, table: TableSpec, dataset: Dataset | None
+        self, connection: Connection, table: TableSpec, dataset: Dataset
     ) -> SourceColumn:
-        if dataset is None:
-            raise PlanError(f"table {table.name} takes its time from its parent: give the dataset")
         owner = discover.time_owner(dataset, table)
         for column in self._described(connection, owner.relation):
             if column.name == table.target_time:

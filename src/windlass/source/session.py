@@ -83,6 +83,8 @@ class Server:
             "lock_timeout": str(self.limits.lock_timeout),
             "idle_in_transaction_session_timeout": "0",
             "default_transaction_read_only": "on",
+            # A policy that hides rows must be an error: hidden rows look like deleted ones.
+            "row_security": "off",
         }
         plain = (f"set_config({literal(k)}, {literal(v)}, false)" for k, v in wanted.items())
         return f"SELECT pg_backend_pid(), {', '.join(plain)}, {_BY_VERSION}"

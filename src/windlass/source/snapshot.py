@@ -32,7 +32,7 @@ pg_read_all_stats, prepared transactions, and everything on a standby."""
 _HORIZON = """\
 SELECT clock_timestamp(),
        min(a.xact_start),
-       coalesce(bool_or(a.query = '<insufficient privilege>'), FALSE),
+       coalesce(bool_or(a.query = '<insufficient privilege>' OR a.state = 'disabled'), FALSE),
        pg_is_in_recovery(),
        pg_last_xact_replay_timestamp(),
        (SELECT min(p.prepared) FROM pg_prepared_xacts p WHERE p.database = current_database())

@@ -6,7 +6,7 @@ complete, or an error is raised. Left early, the query is cancelled and the sess
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import adbc_driver_postgresql
@@ -41,7 +41,8 @@ class Driver:
                 if self._database is None:
                     info = self.server.conninfo(CONTROL)
                     self._database = adbc_driver_postgresql.connect(info)
-                return AdbcConnection(self._database)
+            # Outside the lock: a server that hangs must not make readers wait one after another.
+            return AdbcConnection(self._database)
         except Error as error:
             raise self.server.error(_failure(error, connecting=True), "connecting") from None
 
@@ -58,14 +59,13 @@ class Session:
         self._connection = driver.connect()
         self._statement: AdbcStatement | None = None
         self.pid = 0
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.close)
             self.pid = self._pid(self._server.settings(name))
             self._command(BEGIN)
             if snapshot is not None:
                 self._import(snapshot)
-        except BaseException:
-            self.close()
-            raise
+            undo.pop_all()
 
     def _import(self, snapshot: str) -> None:
         try:

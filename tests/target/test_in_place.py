@@ -89,6 +89,27 @@ def test_an_older_row_in_another_partition_does_not_rise(bench: Bench, settings:
     assert bench.seen() == [(2, "stays")]
 
 
+@pytest.mark.parametrize("settings", BOTH)
+def test_no_older_row_rises_over_the_source_s_either(bench: Bench, settings: str) -> None:
+    """What outranks the source goes; what ranked between the two lies outside the range."""
+    bench.create(settings=settings)
+    bench.put((1, "between", "2026-01-05", "2026-01-05"))
+    bench.put((1, "outranks", "2026-02-06", "2030-01-01"))
+    staged = bench.stage((1, "right", "2026-02-06", "2026-01-01"))
+    facts = publish_twice(bench, staged)
+    assert (facts["stale"], facts["buried"]) == (1, 1)
+    assert bench.seen() == [(1, "right")]
+
+
+def test_nor_after_a_swap(bench: Bench) -> None:
+    bench.create()
+    bench.put((1, "between", "2026-01-05", "2026-01-05"))
+    bench.put((1, "outranks", "2026-02-06", "2030-01-01"))
+    staged = bench.stage((1, "right", "2026-02-06", "2026-01-01"))
+    bench.publish(Path.SWAP, span("2026-02-01", "2026-03-01"), staged)
+    assert bench.seen() == [(1, "right")]
+
+
 def test_a_swap_lays_no_older_row_bare_either(bench: Bench) -> None:
     bench.create()
     bench.put((1, "january", "2026-01-05", "2026-01-05"))

@@ -69,7 +69,7 @@ def _upsert(job: Job) -> None:
         insert_missing(job)
     stale, rows = note(job, "stale", _statement(job, _MOVED if versioned else _CHANGED))
     if rows:
-        take_out(job, stale, f"({job.view.key}) IN (SELECT {job.view.key} FROM {_upserts(job)})")
+        take_out(job, stale)
     if not versioned:
         insert_missing(job)
 
@@ -83,7 +83,7 @@ def _remove(job: Job, keys: "pa.Table") -> None:
     going = f"{job.view.key_text_tuple} IN (SELECT tuple({names}) FROM {job.ref(table)})"
     stale, rows = note(job, "stale", _statement(job, _REMOVED, going=going))
     if rows:
-        take_out(job, stale, going)
+        take_out(job, stale)
 
 
 def _statement(job: Job, template: str, going: str = "1") -> str:

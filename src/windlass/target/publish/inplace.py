@@ -27,19 +27,23 @@ WHERE $inside AND $sort_hash % $buckets = $bucket AND ($sort_hash, $content) NOT
 _INSERT = """
 INSERT INTO $live ($columns) SELECT $columns FROM $delta WHERE _partition_id = $id
 """
+_CANDIDATES = """
+SELECT $sort_key AS sort_key, $sort_hash AS sort_hash, $identity AS id, $version AS version,
+       $tombstone AS tombstone
+FROM $live
+WHERE $inside AND $old_enough AND $sort_hash % $buckets = $bucket
+AND ($sort_hash, $content) NOT IN (
+  SELECT $sort_hash, $content FROM $staged WHERE $sort_hash % $buckets = $bucket
+)
+"""
 _STALE = """
 SELECT p.id AS id, s.there AS staged
-FROM (
-  SELECT $sort_key AS sort_key, $identity AS id, $version AS version, $content AS content,
-         $tombstone AS tombstone
-  FROM $live WHERE $inside AND $old_enough
-) AS p
+FROM $candidates AS p
 LEFT JOIN (
-  SELECT $sort_key AS sort_key, max($version) AS best, groupUniqArray($content) AS contents,
-         toUInt8(1) AS there
-  FROM $staged GROUP BY sort_key
+  SELECT $sort_key AS sort_key, max($version) AS best, toUInt8(1) AS there
+  FROM $staged WHERE $sort_hash IN (SELECT sort_hash FROM $candidates) GROUP BY sort_key
 ) AS s ON p.sort_key = s.sort_key
-WHERE if(s.there = 0, p.tombstone = 0, NOT (s.best > p.version OR has(s.contents, p.content)))
+WHERE if(s.there = 0, p.tombstone = 0, s.best <= p.version)
 """
 _VISIBLE = "SELECT $identity FROM $live FINAL WHERE $inside"
 _TOMBSTONES = """
@@ -51,18 +55,20 @@ WHERE $inside AND $identity IN (SELECT id FROM $stale WHERE staged = 0)
 def in_place(job: Job) -> Facts:
     """Publish the job's ranges. Returns `inserted`, `stale` and `buried` rows."""
     inserted = insert_missing(job)
-    stale, rows = note(job, "stale", _stale(job))
+    candidates, rows = _note_candidates(job)
+    if rows:
+        stale, rows = note(job, "stale", _stale(job, candidates))
     buried = take_out(job, stale) if rows else {}
     return {"inserted": inserted, "stale": rows, **buried}
 
 
-def take_out(job: Job, stale: Staging, going: str = "") -> Facts:
+def take_out(job: Job, stale: Staging) -> Facts:
     """Make the noted rows (`id`, and whether their sorting key is `staged`) vanish for readers
-    with FINAL; `going` as for `bury`."""
+    with FINAL, and whatever they hide elsewhere with them."""
+    buried = bury(job, stale)
     if job.removal is Removal.TOMBSTONE:
         _put_tombstones(job, stale)
-        return {}
-    buried = bury(job, going)
+        return buried
     _remove_hidden_first(job, stale)
     return buried
 
@@ -71,8 +77,7 @@ def insert_missing(job: Job) -> int:
     """Insert staged rows that live does not physically hold, one partition at a time."""
     delta = job.own("delta", uuid.uuid4().hex[:8])
     job.area.create(job.live, delta, again=False)
-    present = job.value(f"SELECT count() FROM {job.view.table} WHERE {job.view.inside}")
-    buckets = present // _BUCKET_ROWS + 1
+    buckets = job.value(_present(job)) // _BUCKET_ROWS + 1
     for bucket in range(buckets):
         job.run(_missing(job, delta, buckets, bucket), HEAVY)
     found = partitions(job, delta)
@@ -109,10 +114,22 @@ def insert_partition(job: Job, source: Staging, partition: str) -> None:
     job.run(statement, ONE_BLOCK)
 
 
-def _stale(job: Job) -> str:
-    statement = fill(
-        _STALE,
+def _present(job: Job) -> str:
+    return f"SELECT count() FROM {job.view.table} WHERE {job.view.inside}"
+
+
+def _note_candidates(job: Job) -> tuple[Staging, int]:
+    """Note live rows that staging does not have just so: stale, or merely superseded."""
+    buckets = job.value(f"SELECT count() FROM {job.ref(job.whole)}") // _BUCKET_ROWS + 1
+    parts = [_candidates(job, buckets, bucket) for bucket in range(buckets)]
+    return note(job, "candidates", *parts)
+
+
+def _candidates(job: Job, buckets: int, bucket: int) -> str:
+    return fill(
+        _CANDIDATES,
         sort_key=job.view.sort_key,
+        sort_hash=job.view.sort_hash,
         identity=job.view.identity,
         version=job.view.version,
         content=job.view.content,
@@ -120,6 +137,19 @@ def _stale(job: Job) -> str:
         live=job.view.table,
         inside=job.view.inside,
         old_enough=_old_enough(job, job.newer_than),
+        staged=job.ref(job.whole),
+        buckets=buckets,
+        bucket=bucket,
+    )
+
+
+def _stale(job: Job, candidates: Staging) -> str:
+    statement = fill(
+        _STALE,
+        candidates=job.ref(candidates),
+        sort_key=job.view.sort_key,
+        sort_hash=job.view.sort_hash,
+        version=job.view.version,
         staged=job.ref(job.whole),
     )
     if job.removal is not Removal.TOMBSTONE:

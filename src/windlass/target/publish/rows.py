@@ -31,12 +31,14 @@ _RANGE = "$verb WHERE $condition AND $marked"
 _IDS = "SELECT DISTINCT id FROM $ids ORDER BY id LIMIT $limit OFFSET $offset FORMAT Values"
 
 
-def note(job: Job, purpose: str, select: str) -> tuple[Staging, int]:
-    """Write down what the SELECT finds (column `id` at least) in a new table of the attempt; the
+def note(job: Job, purpose: str, select: str, *more: str) -> tuple[Staging, int]:
+    """Write down what the SELECTs find (column `id` at least) in a new table of the attempt; the
     table, and how many rows it has."""
     table = job.own(purpose, uuid.uuid4().hex[:8])
     statement = fill(_NOTE, table=job.ref(table), comment=literal(job.tag), select=select)
     job.run(statement, HEAVY)
+    for one in more:
+        job.run(f"INSERT INTO {job.ref(table)} {one}", HEAVY)
     return table, job.value(f"SELECT count() FROM {job.ref(table)}")
 
 

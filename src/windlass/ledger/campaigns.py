@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from windlass.domain.errors import OverlapError, RefusedError
 from windlass.domain.naming import bind, rebind, safe
-from windlass.domain.plan import ClusterPlan, GroupPlan, Guard, Plan, TenantPlan
+from windlass.domain.plan import ClusterPlan, GroupPlan, Guard, Plan, TenantPlan, WindowPlan
 from windlass.domain.record import CampaignDraft, CampaignRecord, Scope
 from windlass.domain.states import Health, Mode, State, roll_up
 from windlass.domain.window import Interval
@@ -153,7 +153,7 @@ class Campaigns(Base):
             )
         )
         scope = Scope(name, tenant.cluster, tenant.database)
-        insert_groups(connection, scope, plan.groups, {})
+        insert_groups(connection, scope, plan.groups)
 
     def _replace_group(
         self, connection: Connection, old: str, fresh: Sequence[GroupPlan], why: str
@@ -178,40 +178,69 @@ class Campaigns(Base):
         )
         scope = Scope(row.campaign, row.cluster, row.database)
         parents = {w.id: Interval(w.start_at, w.end_at) for w in before}
-        insert_groups(connection, scope, fresh, parents)
+        put_groups(connection, scope, fresh, parents)
 
 
-def insert_groups(
+def insert_groups(connection: Connection, scope: Scope, groups: Sequence[GroupPlan]) -> None:
+    """Put a tenant's groups and windows in, queued; in bulk, since there may be thousands."""
+    made = [{"id": group.id, **_group_values(scope, group)} for group in groups]
+    windows = [
+        {"id": window.id, **_window_values(scope, group, window, "")}
+        for group in groups
+        for window in group.windows
+    ]
+    if made:
+        connection.execute(insert(t.groups), made)
+    if windows:
+        connection.execute(insert(t.windows), windows)
+
+
+def put_groups(
     connection: Connection,
     scope: Scope,
     groups: Sequence[GroupPlan],
     parents: Mapping[str, Interval],
 ) -> None:
-    """Put groups and their windows in, queued; a window names the parent that covers it. An id
-    that is there already (a window that stays as it was) starts over."""
+    """Put groups in that replace others; a window names the parent that covers it. An id that is
+    there already (a window that stays as it was) starts over."""
     for group in groups:
-        paths = {table.table: str(table.path) for table in group.tables}
-        place = {"campaign": scope.campaign, "cluster": scope.cluster, "database": scope.database}
-        span = {"start_at": group.interval.start, "end_at": group.interval.end}
-        values = {**place, **span, "paths": json.dumps(paths), "replaced": False}
-        put(connection, t.groups, {"id": group.id}, values)
+        put(connection, t.groups, {"id": group.id}, _group_values(scope, group))
         for window in group.windows:
-            covering = [
-                k for k, v in parents.items() if v.covers(window.interval) and k != window.id
-            ]
-            values = {
-                **place,
-                "group_id": group.id,
-                "start_at": window.interval.start,
-                "end_at": window.interval.end,
-                "state": str(State.QUEUED),
-                "rows_planned": window.rows,
-                "parent": covering[0] if covering else "",
-                "note": "",
-                "replaced": False,
-                "ended_at": None,
-            }
+            covering = (k for k, v in parents.items() if v.covers(window.interval))
+            parent = next((k for k in covering if k != window.id), "")
+            values = _window_values(scope, group, window, parent)
             put(connection, t.windows, {"id": window.id}, values)
+
+
+def _group_values(scope: Scope, group: GroupPlan) -> dict[str, Any]:
+    return {
+        "campaign": scope.campaign,
+        "cluster": scope.cluster,
+        "database": scope.database,
+        "start_at": group.interval.start,
+        "end_at": group.interval.end,
+        "paths": json.dumps({table.table: str(table.path) for table in group.tables}),
+        "replaced": False,
+    }
+
+
+def _window_values(
+    scope: Scope, group: GroupPlan, window: WindowPlan, parent: str
+) -> dict[str, Any]:
+    return {
+        "campaign": scope.campaign,
+        "cluster": scope.cluster,
+        "database": scope.database,
+        "group_id": group.id,
+        "start_at": window.interval.start,
+        "end_at": window.interval.end,
+        "state": str(State.QUEUED),
+        "rows_planned": window.rows,
+        "parent": parent,
+        "note": "",
+        "replaced": False,
+        "ended_at": None,
+    }
 
 
 def stored_plan(connection: Connection, campaign: str) -> Plan:

@@ -9,7 +9,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import (
+    TimeoutError as NoConnectionFree,
+)
 
 from windlass.domain.errors import AccessError, ConfigError, UnreachableError, WindlassError
 
@@ -54,6 +62,10 @@ class Database:
         for attempt in range(1, TRIES + 1):
             try:
                 return self._once(work, write)
+            except NoConnectionFree as error:
+                raise UnreachableError(
+                    "no connection to the ledger came free", where=self.where, next_step=DOCTOR
+                ) from error
             except DBAPIError as error:
                 if attempt == TRIES or not _worth_another(error):
                     raise self.translated(error) from error
@@ -143,7 +155,9 @@ def _engine(url: URL) -> Engine:
         return create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=12)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=56, pool_timeout=60
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

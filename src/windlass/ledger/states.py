@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, select, update
 
 from windlass.domain.errors import RefusedError, UsageError
 from windlass.domain.record import Scope
-from windlass.domain.states import State, allowed, roll_up
+from windlass.domain.states import TRANSITIONS, State, allowed, roll_up
 from windlass.ledger import tables as t
 
 PAUSE, CANCEL = "pause", "cancel"
@@ -141,7 +141,7 @@ def move(connection: Connection, scope: Scope, state: State, note: str, now: dat
     if not allowed(before, state):
         raise RefusedError(
             f"{scope} is {before} and cannot become {state}",
-            why="no such arrow in the table of states (docs/states.md)",
+            why=_ways_out(before),
             next_step=f"windlass status {scope.campaign} --windows",
         )
     if scope.window:
@@ -151,6 +151,11 @@ def move(connection: Connection, scope: Scope, state: State, note: str, now: dat
     else:
         _move_whole(connection, scope, state, note or None, now)
     return before
+
+
+def _ways_out(state: State) -> str:
+    ways = ", ".join(TRANSITIONS[state])
+    return f"from {state} it can only become {ways}" if ways else f"{state} is the end of it"
 
 
 def begin(connection: Connection, scope: Scope, now: datetime) -> None:

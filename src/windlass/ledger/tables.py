@@ -34,7 +34,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """From text."""
-        return datetime.strptime(value, FORMAT).replace(tzinfo=UTC) if value else None
+        return datetime.fromisoformat(value) if value else None
 
 
 def text(name: str, *, key: bool = False) -> Column[str]:

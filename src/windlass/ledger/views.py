@@ -124,8 +124,8 @@ class Views(Base):
     def window(self, connection: Connection, window: str) -> WindowView:
         """One window."""
         row = window_row(connection, window)
-        look = self._look(connection, campaign_row(connection, row.campaign))
-        return next(look.view(one) for one in look.rows if one.id == window)
+        look = self._look(connection, campaign_row(connection, row.campaign), window)
+        return look.view(look.rows[0])
 
     @reads
     def steps(self, connection: Connection, group: str) -> list[StepRecord]:
@@ -151,7 +151,7 @@ class Views(Base):
             queries=_queries(connection, row.name),
         )
 
-    def _look(self, connection: Connection, campaign: Row[Any]) -> Look:
+    def _look(self, connection: Connection, campaign: Row[Any], window: str = "") -> Look:
         w, p = t.windows, t.progress.c
         query = (
             select(
@@ -170,6 +170,8 @@ class Views(Base):
             .where(w.c.campaign == campaign.name)
             .order_by(w.c.start_at, w.c.end_at.desc())
         )
+        if window:
+            query = query.where(w.c.id == window)
         return Look(campaign, self._clock.now(), connection.execute(query).all())
 
     def _status(self, connection: Connection, row: Row[Any], windows: bool) -> StatusView:

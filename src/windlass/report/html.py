@@ -4,14 +4,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from windlass.report import markdown, words
+from windlass.report.shape import Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from windlass.report.model import Report
 
-
-def write(report: "Report") -> str:
+def write(report: Report) -> str:
     """The page. Everything that came from people or servers is escaped by the template."""
     most = max((window.rows for _, window in report.windows), default=0)
     return (

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from windlass.domain.record import Query, TenantView, WindowView
 from windlass.report.figures import Figures
+from windlass.report.shape import Report
 from windlass.report.words import (
     NOTHING,
     duration,
@@ -17,15 +17,12 @@ from windlass.report.words import (
     signed,
 )
 
-if TYPE_CHECKING:
-    from windlass.report.model import Report
-
 MOST_WINDOWS = 200
 """Windows in the Markdown; report.json has them all."""
 RESULTS = ("Before", "Removed", "Loaded", "After", "Delta", "Attributed", "Verdict")
 
 
-def write(report: "Report") -> str:
+def write(report: Report) -> str:
     """The whole log."""
     parts: list[tuple[str, Callable[[Report], Iterable[str]]]] = [
         ("## Progress", lambda r: bullets(r.progress)),
@@ -101,7 +98,7 @@ def code(text: str) -> str:
     return f"{bar}{pad}{text}{pad}{bar}"
 
 
-def windows(report: "Report") -> Iterator[str]:
+def windows(report: Report) -> Iterator[str]:
     """Every window: range, rows, how often, how long, what is proven."""
     if not report.windows:
         return
@@ -127,7 +124,7 @@ def _window(place: int, tenant: TenantView, window: WindowView) -> tuple[str, ..
     )
 
 
-def results(report: "Report") -> Iterator[str]:
+def results(report: Report) -> Iterator[str]:
     """Before, removed, loaded, after, delta and what explains it."""
     if not report.tables:
         return
@@ -168,14 +165,14 @@ def attribution(row: Figures) -> str:
     return ", ".join(text for text in told if text) or NOTHING
 
 
-def left_out(report: "Report") -> Iterator[str]:
+def left_out(report: Report) -> Iterator[str]:
     """Tenants that were found and not touched, and why."""
     for one in report.facts.status.skipped:
         name = f"{one.cluster}/{one.customer}/{one.profile}".rstrip("/")
         yield f"- `{name}`: {one_line(one.reason)}"
 
 
-def problems(report: "Report") -> Iterator[str]:
+def problems(report: Report) -> Iterator[str]:
     """Events, oldest first."""
     for event in report.facts.events:
         where = event.subject or "/".join(p for p in (event.cluster, event.database) if p)
@@ -183,7 +180,7 @@ def problems(report: "Report") -> Iterator[str]:
         yield f"- {moment(event.at)} {event.kind}: {place}{one_line(event.text)}"
 
 
-def orders(report: "Report") -> Iterator[str]:
+def orders(report: Report) -> Iterator[str]:
     """What operators told it to do, and why."""
     for one in report.facts.actions:
         became = f" ({one.before} → {one.after})" if one.after else ""
@@ -191,20 +188,20 @@ def orders(report: "Report") -> Iterator[str]:
         yield f"- {moment(one.at)} {one.who}: {one.verb} `{one.scope}`{became}{why}"
 
 
-def notes(report: "Report") -> Iterator[str]:
+def notes(report: Report) -> Iterator[str]:
     """What people wrote down."""
     for one in report.facts.notes:
         about = f" (`{one.database}`)" if one.database else ""
         yield f"- {moment(one.at)} {one.who}{about}: {one_line(one.text)}"
 
 
-def queries(report: "Report") -> Iterator[str]:
+def queries(report: Report) -> Iterator[str]:
     """All queries in one block, each under what it shows."""
     text = queries_sql(report)
     return fence("sql", text)
 
 
-def queries_sql(report: "Report") -> str:
+def queries_sql(report: Report) -> str:
     """The queries as a file."""
     return "\n".join(_query(one) for one in report.facts.queries)
 
@@ -214,7 +211,7 @@ def _query(query: Query) -> str:
     return f"-- {query.server}: {query.database}.{query.table}: {one_line(query.purpose)}\n{sql};\n"
 
 
-def remaining(report: "Report") -> Iterator[str]:
+def remaining(report: Report) -> Iterator[str]:
     """What is left, with the command that does it."""
     if not report.remaining:
         yield "Nothing: every window is verified."

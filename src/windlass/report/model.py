@@ -1,42 +1,29 @@
 """A campaign's report: built once from the ledger's facts, then written in several formats."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from windlass.domain.record import CampaignFacts, TenantView, WindowView
+from windlass.domain.record import CampaignFacts
 from windlass.report import words
 from windlass.report.figures import Figures, figures, green
-from windlass.report.remaining import Todo, remaining
+from windlass.report.remaining import remaining
+from windlass.report.shape import Report
 from windlass.report.status import status_json
 
 TITLE = "Project Log"
 
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that a work log says, in the order in which it says it.
-
-    `headline` is one sentence; `progress`, `steps` and `checks` are lines (a check is done or
-    not); `parameters` and `timings` are (name, value); `windows` are those that count, in order.
-    """
-
-    facts: CampaignFacts
-    title: str
-    green: bool
-    headline: str
-    progress: tuple[str, ...]
-    parameters: tuple[tuple[str, str], ...]
-    steps: tuple[str, ...]
-    tables: tuple[Figures, ...]
-    windows: tuple[tuple[TenantView, WindowView], ...]
-    timings: tuple[tuple[str, str], ...]
-    checks: tuple[tuple[bool, str], ...]
-    remaining: tuple[Todo, ...]
-    windows_run: int
-    wall_seconds: float | None
+__all__ = [
+    "Report",
+    "as_html",
+    "as_json",
+    "as_markdown",
+    "build",
+    "bundle",
+    "green",
+    "wall_seconds",
+]
 
 
 def build(facts: CampaignFacts) -> Report:

@@ -51,12 +51,9 @@ class Front:
 
     def client(self, **options: Any) -> Any:
         """A new official client; one per thread."""
-        options = {
-            "username": USER,
-            "password": PASSWORD,
-            "autogenerate_session_id": False,
-        } | options
-        return clickhouse_connect.get_client(host="127.0.0.1", port=self.port, **options)
+        login: dict[str, Any] = {"username": USER, "password": PASSWORD}
+        whole = {**login, "autogenerate_session_id": False, **options}
+        return clickhouse_connect.get_client(host="127.0.0.1", port=self.port, **whole)
 
 
 @pytest.fixture(scope="session")
@@ -87,12 +84,12 @@ def database(client: Any) -> Iterator[str]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Wait for something in another process that signals nobody; fails after 10 s."""
+    """Wait for something in another process that signals nobody; fails after 30 s."""
 
     def wait(holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not holds():
-            assert time.monotonic() < deadline, "it did not happen within 10 s"
+            assert time.monotonic() < deadline, "it did not happen within 30 s"
             time.sleep(0.02)
 
     return wait

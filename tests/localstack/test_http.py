@@ -165,9 +165,8 @@ def test_an_insert_is_told_in_the_summary(web: Http, database: str) -> None:
     ],
 )
 def test_formats(web: Http, name: str, kind: str) -> None:
-    for how in ({"default_format": name}, {}):
-        sql = "SELECT 1 AS a" if how else f"SELECT 1 AS a FORMAT {name}"
-        status, body, headers = web.ask(sql, **how)
+    for default, tail in ((name, ""), ("TSV", f" FORMAT {name}")):
+        status, body, headers = web.ask(f"SELECT 1 AS a{tail}", default_format=default)
         assert (status, headers["x-clickhouse-format"]) == (200, name)
         assert headers["content-type"] == kind
         assert body
@@ -225,8 +224,11 @@ def test_a_large_answer_is_chunked_and_whole(web: Http) -> None:
 
 
 def test_progress_keeps_a_waiting_client_warm(web: Http) -> None:
-    wish = {"send_progress_in_http_headers": "1", "http_headers_progress_interval_ms": "50"}
-    status, body, headers = web.ask("SELECT sleep(0.4)", **wish)
+    status, body, headers = web.ask(
+        "SELECT sleep(0.4)",
+        send_progress_in_http_headers="1",
+        http_headers_progress_interval_ms="50",
+    )
     assert (status, body) == (200, b"0\n")
     assert "elapsed_ns" in headers["x-clickhouse-progress"]
 

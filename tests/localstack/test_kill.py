@@ -25,7 +25,8 @@ class Caught(threading.Thread):
 
     def __init__(self, call: Callable[[], object]) -> None:
         super().__init__(daemon=True)
-        self._call, self.error = call, None  # type: BaseException | None
+        self._call = call
+        self.error: BaseException | None = None
         self.start()
 
     def run(self) -> None:
@@ -270,8 +271,8 @@ def test_a_silent_select_ends_with_its_client_when_asked(
     front: Front, client: Any, eventually: Eventually
 ) -> None:
     sql = "SELECT sum(sipHash64(number)) FROM numbers(1000000000000)"
-    wish = {"cancel_http_readonly_queries_on_client_close": "1", "log_comment": "silent"}
-    with _post(front, sql, **wish):
+    wish = {"cancel_http_readonly_queries_on_client_close": "1"}
+    with _post(front, sql, b"", cut=False, log_comment="silent", **wish):
         eventually(lambda: _running(client, "silent") == 1)
     eventually(lambda: _running(client, "silent") == 0)
 

@@ -18,7 +18,7 @@ import yaml
 
 from windlass.localstack.process import MARK
 from windlass.localstack.stack import Endpoints, LocalStack
-from windlass.localstack.state import StackError
+from windlass.localstack.state import StackError, new_record, save
 
 Eventually = Callable[[Callable[[], bool]], None]
 WORKER = """
@@ -121,14 +121,6 @@ def _check_config(endpoints: Endpoints, directory: Path) -> None:
         assert secret.stat().st_mode & 0o077 == 0
 
 
-def test_an_edited_config_is_kept(stack: LocalStack) -> None:
-    stack.directory.mkdir(parents=True)
-    mine = stack.directory / "windlass.yaml"
-    mine.write_text("datasets: {}\n")
-    stack.up(0)
-    assert mine.read_text() == "datasets: {}\n"
-
-
 def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
     """Its log is told, and what this `up` had started is gone again."""
     stack = LocalStack(tmp_path / "stack", worker_command=_failing)
@@ -140,8 +132,12 @@ def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
 
 
 def test_a_configure_that_fails(stack: LocalStack) -> None:
-    """What ran before stays; what was started goes."""
+    """What ran before stays; what was started goes. So does a config that is the user's own."""
+    stack.directory.mkdir(parents=True)
+    mine = stack.directory / "windlass.yaml"
+    mine.write_text("datasets: {}\n")
     stack.up(0)
+    assert mine.read_text() == "datasets: {}\n"
     before = _pids(stack)
 
     def configure(_endpoints: Endpoints) -> None:
@@ -209,9 +205,11 @@ def test_what_a_killed_up_left_behind(stack: LocalStack) -> None:
 
 
 def test_a_port_that_is_taken(stack: LocalStack) -> None:
-    endpoints = stack.up(0)
-    stack.down()
-    port = int(endpoints.temporal.rpartition(":")[2])
+    """The config names it, so no other is taken silently."""
+    stack.directory.mkdir(parents=True)
+    record = new_record()
+    save(stack.directory, record)
+    port = record.ports["clickhouse"]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(StackError) as caught:
         stack.up(0)
     assert f"port {port}" in str(caught.value)

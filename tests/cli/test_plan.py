@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from tests.cli.world import JANUARY, NOW, SECRETS, Cli, Rows
 from windlass.domain.plan import HeldWindow
+from windlass.domain.window import Interval
 
 ACME = ("plan", "voice-prod", "acme", "2026-01-01", "2026-02-01")
 TENTH = datetime(2026, 1, 11, tzinfo=UTC)
@@ -76,7 +78,7 @@ def test_rows_without_a_time_are_counted(cli: Cli) -> None:
 
 def test_stages_are_those_that_the_engine_runs(cli: Cli) -> None:
     shown = cli.run(*ACME, "--stages").stdout
-    steps = ["snapshot:", "load:", "guard:", "publish: scorecard by swap", "settle:", "sweep:"]
+    steps = ["snapshot:", "load:", "guard:", "publish: scorecard by swap", "settle:"]
     places = [shown.index(step) for step in steps]
     assert places == sorted(places)
 
@@ -88,8 +90,12 @@ def test_held_windows_are_shown_with_the_reason(cli: Cli) -> None:
     )
     cli.backend.tenants["voice-prod", "acme", "voice"] = Rows(held=held)
     shown = cli.run(*ACME).stdout
-    assert "verified by acme-2026 holds, not done again: unchanged on both sides" in shown
-    assert "verified by acme-2025 is done again: the source of score changed since" in shown
+    assert (
+        "not done again  voice-prod/acme/voice [2026-01-01 00:00, 2026-01-11 00:00) UTC, "
+        "verified by acme-2026: unchanged on both sides"
+    ) in shown
+    assert "done again  voice-prod/acme/voice [2026-01-01 00:00, 2026-02-01 00:00)" in shown
+    assert "verified by acme-2025: the source of score changed since" in shown
     (tenant,) = cli.json(*ACME)["tenants"]
     assert tenant["windows"][0]["start"] == "2026-01-11T00:00:00Z"
 
@@ -154,3 +160,30 @@ def test_a_narrow_terminal_folds_texts_and_cuts_no_number(cli: Cli) -> None:
     for figure in ("330,294", "298,791", "31,503", "2,881,300", "2,609,114", "272,186"):
         assert figure in shown
     assert "…" not in shown
+
+
+def test_neighbouring_held_windows_are_one_line(cli: Cli) -> None:
+    days = [JANUARY.start + timedelta(days=n) for n in range(32)]
+    held = tuple(
+        HeldWindow("acme-daily", Interval(start, end), True, "unchanged on both sides")
+        for start, end in reversed(list(pairwise(days)))
+    )
+    cli.backend.tenants["voice-prod", "acme", "voice"] = Rows(held=held)
+    shown = cli.run(*ACME).stdout
+    assert shown.count("not done again") == 1
+    assert "31 windows [2026-01-01 00:00, 2026-02-01 00:00) UTC, verified by acme-daily" in shown
+    assert len(cli.json(*ACME)["tenants"][0]["held"]) == 31
+
+
+def test_deleting_loads_nothing(cli: Cli) -> None:
+    plan = cli.json(*ACME, "--mode", "delete")
+    assert plan["total_rows"] == 0
+    assert plan["tenants"][0]["to_remove"] == {"scorecard": 329, "score": 2881}
+    assert "Total    clear 3,210 rows in 1 window" in cli.run(*ACME, "--mode", "delete").stdout
+
+
+def test_what_holds_can_be_planned_again(cli: Cli) -> None:
+    held = (HeldWindow("acme-older", JANUARY, True, "unchanged on both sides"),)
+    cli.backend.tenants["voice-prod", "acme", "voice"] = Rows(held=held)
+    assert cli.json(*ACME)["total_windows"] == 0
+    assert cli.json(*ACME, "--redo")["total_windows"] == 1

@@ -167,7 +167,7 @@ def test_what_is_verified_already_is_said_and_not_done_again(cli: Cli) -> None:
     assert [one["campaign"] for one in shown["held"]] == ["acme-older"]
     done = cli.run(*RUN)
     assert done.exit_code == 0
-    assert "verified by acme-older holds" in done.stdout
+    assert "verified by acme-older: unchanged on both sides" in done.stdout
     assert "verified already" in done.stderr
     cli.script = [finish(cli, NAME)]
     assert cli.run(*RUN, "--redo", "--yes").exit_code == 0

@@ -27,5 +27,7 @@ def app(
     for server, statements in found.items():
         typer.echo(f"-- {server} of {cluster}")
         for statement in statements:
+            if "{customer}" in statement or "{profile}" in statement:
+                typer.echo("-- once for each tenant, with its database in place of the template:")
             typer.echo(statement)
     return 0

@@ -12,7 +12,7 @@ from windlass.cli.options import agreed
 from windlass.cli.request import Words, expected_removals
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, plural, print_json
-from windlass.cli.show.plan import to_go
+from windlass.cli.show.plan import rows_to_load, to_go
 from windlass.cli.show.unstarted import unstarted_json
 from windlass.domain.errors import RefusedError, UnreachableError, UsageError
 from windlass.domain.plan import Guard, Plan
@@ -103,7 +103,7 @@ def _check_confirm(plan: Plan, name: str, consent: Consent) -> None:
 def _question(plan: Plan, name: str) -> str:
     going = sum(sum(to_go(plan, tenant).values()) for tenant in plan.tenants)
     todo = sum(bool(tenant.groups) for tenant in plan.tenants)
-    load = "" if plan.request.mode is Mode.DELETE else f"load {plan.total_rows:,} rows, "
+    load = "" if plan.request.mode is Mode.DELETE else f"load {rows_to_load(plan):,} rows, "
     return (
         f"Start {name}: {plan.request.mode}, {load}remove {going:,}, "
         f"{plural(plan.total_windows, 'window')} of {plural(todo, 'tenant')}?"

@@ -14,6 +14,7 @@ from windlass.cli.request import (
     ExceptOption,
     ModeOption,
     PartsOption,
+    RedoOption,
     StartArgument,
     TenantsArgument,
     WindowOption,
@@ -41,6 +42,7 @@ def app(
     window: WindowOption = "auto",
     parts: PartsOption = None,
     excepted: ExceptOption = None,
+    redo: RedoOption = False,
     stages: Annotated[
         bool, typer.Option("--stages", help="Print the stages of every publish group, too.")
     ] = False,
@@ -56,7 +58,7 @@ def app(
     long it should take and on what evidence. Exits 1 when a cluster could not be asked.
     """
     words = Words(
-        clusters, tenants, start, end, dataset, mode, window, parts, tuple(excepted or ())
+        clusters, tenants, start, end, dataset, mode, window, parts, tuple(excepted or ()), redo
     )
     plan = asking.ask_plan(session, words)
     if save:

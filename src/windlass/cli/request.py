@@ -50,6 +50,9 @@ ExceptOption = Annotated[
     list[str] | None,
     typer.Option("--except", metavar="GLOB", help="Tenants to leave out; may be repeated."),
 ]
+RedoOption = Annotated[
+    bool, typer.Option("--redo", help="Do again what is verified and still holds, too.")
+]
 CampaignArgument = Annotated[
     str | None, typer.Argument(metavar="[CAMPAIGN]", help="The latest one when left out.")
 ]

@@ -18,6 +18,7 @@ from windlass.cli.request import (
     ExceptOption,
     ModeOption,
     PartsOption,
+    RedoOption,
     WindowOption,
     Words,
 )
@@ -53,9 +54,7 @@ def app(
     detach: Annotated[
         bool, typer.Option("--detach", help="Start, and leave at once (exit code 3).")
     ] = False,
-    redo: Annotated[
-        bool, typer.Option("--redo", help="Do again what is verified and still holds, too.")
-    ] = False,
+    redo: RedoOption = False,
     expect_removed: Annotated[
         list[str] | None,
         typer.Option(

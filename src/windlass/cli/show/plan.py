@@ -25,7 +25,7 @@ def plan_json(plan: Plan, name: str, at_once: Mapping[str, int]) -> dict[str, An
         "unknown": [
             {"cluster": c.cluster, "reason": c.failure} for c in plan.clusters if c.failure
         ],
-        "total_rows": plan.total_rows,
+        "total_rows": rows_to_load(plan),
         "total_windows": plan.total_windows,
         "estimate_seconds": estimate(plan, at_once),
         "world": plan.world,
@@ -89,6 +89,11 @@ def standing(tenant: TenantPlan) -> str:
     if tenant.groups:
         return "to do"
     return "held" if any(one.holds for one in tenant.held) else "nothing_to_do"
+
+
+def rows_to_load(plan: Plan) -> int:
+    """Rows of all windows; none where the mode loads nothing."""
+    return 0 if plan.request.mode is Mode.DELETE else plan.total_rows
 
 
 def to_go(plan: Plan, tenant: TenantPlan) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A plan for a person: what is there, what will go and why, in which windows, how it shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from windlass.cli.show.common import (
@@ -18,14 +19,16 @@ from windlass.cli.show.plan import (
     notes,
     path_words,
     paths_of,
+    rows_to_load,
     stage_lines,
     standing,
     to_go,
     window_basis,
 )
 from windlass.cli.show.volume import per_day, volume_class
-from windlass.domain.plan import Plan, TablePlan, TenantPlan
+from windlass.domain.plan import HeldWindow, Plan, TablePlan, TenantPlan
 from windlass.domain.states import Mode
+from windlass.domain.window import Interval
 from windlass.planner import paths
 
 if TYPE_CHECKING:
@@ -180,13 +183,32 @@ def _publish_words(tenant: TenantPlan, planned: TablePlan) -> tuple[str, str, st
 
 def _held_lines(plan: Plan) -> Iterator["RenderableType"]:
     for tenant in plan.tenants:
-        for held in tenant.held:
-            word = "holds, not done again" if held.holds else "is done again"
+        for held, windows in _runs_of(tenant.held):
+            word = "not done again" if held.holds else "done again"
+            many = f"{plural(windows, 'window')} " if windows > 1 else ""
             yield styled(
-                f"{tenant.tenant} {half_open(held.interval)} verified by {held.campaign} "
-                f"{word}: {held.reason}",
+                f"{word}  {tenant.tenant} {many}{half_open(held.interval)}, verified by "
+                f"{held.campaign}: {held.reason}",
                 "green" if held.holds else "yellow",
             )
+
+
+def _runs_of(held: Sequence[HeldWindow]) -> list[tuple[HeldWindow, int]]:
+    """Neighbours of one campaign and one reason as one, with how many windows it stands for."""
+    runs: list[tuple[HeldWindow, int]] = []
+    for one in sorted(held, key=lambda h: (h.campaign, h.interval)):
+        last, windows = runs[-1] if runs else (None, 0)
+        if last and _adjoin(last, one):
+            joined = replace(last, interval=Interval(last.interval.start, one.interval.end))
+            runs[-1] = (joined, windows + 1)
+        else:
+            runs.append((one, 1))
+    return runs
+
+
+def _adjoin(left: HeldWindow, right: HeldWindow) -> bool:
+    same = (left.campaign, left.holds, left.reason) == (right.campaign, right.holds, right.reason)
+    return same and left.interval.end == right.interval.start
 
 
 def _note_lines(plan: Plan) -> Iterator["RenderableType"]:
@@ -223,8 +245,11 @@ def _total(plan: Plan, at_once: Mapping[str, int]) -> "RenderableType":
     todo = sum(bool(tenant.groups) for tenant in plan.tenants)
     seconds = estimate(plan, at_once)
     took = f", about {duration(seconds)}" if seconds else ""
+    verb, rows = "load", rows_to_load(plan)
+    if plan.request.mode is Mode.DELETE:
+        verb, rows = "clear", sum(sum(to_go(plan, tenant).values()) for tenant in plan.tenants)
     return styled(
-        f"Total    {plan.total_rows:,} rows in {plural(plan.total_windows, 'window')} of "
+        f"Total    {verb} {rows:,} rows in {plural(plan.total_windows, 'window')} of "
         f"{plural(todo, 'tenant')}{took}",
         "bold",
     )

@@ -14,16 +14,7 @@ from windlass.report.status import status_json
 
 TITLE = "Project Log"
 
-__all__ = [
-    "Report",
-    "as_html",
-    "as_json",
-    "as_markdown",
-    "build",
-    "bundle",
-    "green",
-    "wall_seconds",
-]
+__all__ = ["Report", "as_html", "as_json", "as_markdown", "build", "bundle", "green"]
 
 
 def build(facts: CampaignFacts) -> Report:

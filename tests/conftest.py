@@ -1,5 +1,7 @@
 """Real servers for every test that asks for them: started once per session, with no workers."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +11,19 @@ from windlass.localstack.stack import Endpoints, LocalStack
 
 
 @pytest.fixture(scope="session")
-def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """PostgreSQL, ClickHouse and Temporal; stopped and deleted at the end of the session."""
-    directory: Path = tmp_path_factory.mktemp("stack")
-    stack = LocalStack(directory)
+def local_stack() -> Iterator[Endpoints]:
+    """PostgreSQL, ClickHouse and Temporal; stopped and deleted at the end of the session.
+
+    Not below pytest's own folder: each pytest that starts closes that folder to other users,
+    and PostgreSQL, which runs as `nobody` where we are root, loses its files.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="windlass-stack-"))
+    stack = LocalStack(directory / "stack")
     try:
         yield stack.up(workers=0)
     finally:
         stack.reset()
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

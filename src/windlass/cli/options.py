@@ -8,6 +8,17 @@ from windlass.cli.session import Session
 from windlass.domain.errors import RefusedError
 
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
+ExpectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect-removed", metavar="T=N", help="Rows of a table that may go; may be repeated."
+    ),
+]
+AcceptOption = Annotated[bool, typer.Option("--accept-removal", help="Let any number of rows go.")]
+ConfirmOption = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="NAME:ROWS", help="What --mode delete wants to hear."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

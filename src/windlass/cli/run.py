@@ -8,7 +8,13 @@ import typer
 from windlass.cli import asking, naming
 from windlass.cli.command import command
 from windlass.cli.launch import Consent, launch, plan_from_file
-from windlass.cli.options import ReasonOption, YesOption
+from windlass.cli.options import (
+    AcceptOption,
+    ConfirmOption,
+    ExpectOption,
+    ReasonOption,
+    YesOption,
+)
 from windlass.cli.request import (
     CLUSTERS,
     END,
@@ -55,19 +61,9 @@ def app(
         bool, typer.Option("--detach", help="Start, and leave at once (exit code 3).")
     ] = False,
     redo: RedoOption = False,
-    expect_removed: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--expect-removed", metavar="T=N", help="Rows of a table that may go; may be repeated."
-        ),
-    ] = None,
-    accept_removal: Annotated[
-        bool, typer.Option("--accept-removal", help="Let any number of rows go.")
-    ] = False,
-    confirm: Annotated[
-        str | None,
-        typer.Option("--confirm", metavar="NAME:ROWS", help="What --mode delete wants to hear."),
-    ] = None,
+    expect_removed: ExpectOption = None,
+    accept_removal: AcceptOption = False,
+    confirm: ConfirmOption = None,
 ) -> int:
     """Rebuild a range: plan, ask, start, and watch until it is verified.
 

@@ -7,7 +7,8 @@ import pytest
 from windlass.domain.schema import SourceColumn, TargetColumn
 from windlass.verify.pairs import UnprovenPairError, match, pair
 
-from .cases import CASES, Case
+from .case import Case
+from .cases import CASES
 
 
 def test_columns_match_by_exact_name() -> None:

@@ -9,7 +9,8 @@ from windlass.domain.schema import ColumnPair, SourceColumn, TargetColumn
 from windlass.verify import canonical
 from windlass.verify.pairs import pair
 
-from .cases import CASES, Case
+from .case import Case
+from .cases import CASES
 from .servers import TABLE, Servers, carry, hazard_sql, source_column, target_column
 
 

@@ -5,7 +5,7 @@ import pytest
 from windlass.domain.errors import MismatchError, RemovalGuardError, UnrepresentableError
 from windlass.domain.plan import Guard
 from windlass.domain.results import Digest, Removed, SliceCount
-from windlass.verify.verdict import guard, judge_load
+from windlass.verify.verdict import guard, judge_hazards, judge_load, judge_read, judge_staged
 
 
 def test_equal_rows_pass() -> None:
@@ -18,14 +18,15 @@ def test_equal_rows_pass() -> None:
         (3, Digest(2, "7"), Digest(2, "7"), "the snapshot counts 3 rows, 2 were read"),
         (1, Digest(2, "7"), Digest(2, "7"), "does not count"),
         (2, Digest(2, "7"), Digest(1, "7"), "2 rows were read, staging holds 1"),
-        (2, Digest(2, "7"), Digest(2, "8"), "fingerprint 7 read, 8 staged"),
+        (2, Digest(2, "7"), Digest(2, "8"), "2 rows with fingerprint 7 read, 2 with 8 staged"),
     ],
 )
 def test_a_difference_is_a_mismatch(kept: int, read: Digest, staged: Digest, says: str) -> None:
     with pytest.raises(MismatchError, match=says) as caught:
         judge_load(SliceCount(kept), read, staged, where="acme window scorecard")
     assert caught.value.where == "acme window scorecard"
-    assert "windlass retry" in caught.value.next_step
+    assert "run it again" in caught.value.next_step
+    assert "staging was not published" in caught.value.why
 
 
 def test_hazards_come_before_the_mismatch_they_cause() -> None:
@@ -34,6 +35,18 @@ def test_hazards_come_before_the_mismatch_they_cause() -> None:
         judge_load(count, Digest(1), Digest(1))
     assert "at (1 rows), tags (1,200 rows)" in caught.value.what
     assert " n " not in caught.value.what
+
+
+def test_each_stage_can_be_judged_by_itself() -> None:
+    judge_hazards(SliceCount(2, hazards={"n": 0}))
+    with pytest.raises(UnrepresentableError):
+        judge_hazards(SliceCount(2, hazards={"n": 1}))
+    judge_read(SliceCount(2, hazards={"n": 1}), Digest(2, "7"), 2)
+    with pytest.raises(MismatchError, match="staging holds 3"):
+        judge_read(SliceCount(2), Digest(2, "7"), 3)
+    judge_staged(Digest(2, "7"), Digest(2, "7"))
+    with pytest.raises(MismatchError):
+        judge_staged(Digest(2, "7"), Digest(1, "7"))
 
 
 def _removed(before: int, deleted: int = 0, unexplained: int = 0, **more: int) -> Removed:

@@ -74,7 +74,12 @@ is not here is refused at plan time: cast it in the SELECT of `from:` to a type 
   not what it holds.
 - **-0.0** counts as equal to 0.0 and every NaN to every other, as in both databases.
 - Decimal32, Decimal64, Decimal128 and Decimal256 are Decimal with 9, 18, 38 and 76 digits.
-- The source database must be encoded in UTF-8.
+- The source database must be encoded in UTF-8, on PostgreSQL 13 or newer.
+
+The same values gave the same digests on ClickHouse 25.5, 25.8, 26.1, 26.3, 26.7 and 26.9. Releases
+before 26.5 refuse or reorder UUIDs that come as sixteen bytes, so they are sent text. One release,
+26.5.1, reads NULL into `LowCardinality(Nullable(T))` as an empty value: windows with such NULLs
+park there as a mismatch, and nothing of them is published.
 
 What `read` says is what PostgreSQL is asked for: `c` is read as it is by binary COPY. FixedString,
 Decimal, DateTime64 and enums stand with example arguments.

@@ -241,7 +241,8 @@ async def start(
         command=command,
         plan_id=ledger.save_plan(made),
     )
-    clients = {c.cluster: await connect(fleet.cluster(c.cluster)) for c in made.clusters}
+    reached = [share.cluster for share in made.clusters if not share.failure]
+    clients = {name: await connect(fleet.cluster(name)) for name in reached}
     campaign = ledger.create_campaign(draft, made).name
     try:
         for cluster, client in clients.items():
@@ -304,30 +305,34 @@ async def _cancel_cluster(
 
 async def pulse(fleet: settings.Fleet, campaign: str) -> None:
     """Check that the workflows behind a running campaign are alive; raises when one is not."""
-    from temporalio.client import WorkflowExecutionStatus as Status
-    from temporalio.service import RPCError
-
     ledger = open_ledger(fleet)
     for view in ledger.status(campaign).clusters:
         if view.state.final:
             continue
-        client = await connect(fleet.cluster(view.name))
-        handle = client.get_workflow_handle(workflow_id(campaign, view.name))
-        try:
-            found = (await handle.describe()).status
-        except RPCError as error:
-            raise UnreachableError(
-                "Temporal knows no such workflow", where=handle.id, why=str(error)
-            ) from error
-        still = ledger.status(campaign).state
-        if found is not Status.RUNNING and not still.final:
+        found = await _workflow_state(fleet, campaign, view.name)
+        if found != "RUNNING" and not ledger.status(campaign).state.final:
             raise WindlassError(
-                f"the campaign's workflow has ended ({found.name if found else 'unknown'}) "
-                "but its books are open",
-                where=handle.id,
+                f"the campaign's workflow is not running ({found}), but its books are open",
+                where=workflow_id(campaign, view.name),
                 next_step=f"windlass cancel {campaign}, then run it again: what is verified is "
                 "not done twice",
             )
+
+
+async def _workflow_state(fleet: settings.Fleet, campaign: str, cluster: str) -> str:
+    """Temporal's word for the campaign's workflow on that cluster; `unknown` when it has none."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    client = await connect(fleet.cluster(cluster))
+    try:
+        found = await client.get_workflow_handle(workflow_id(campaign, cluster)).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return "unknown"
+        raise UnreachableError(
+            "Temporal does not answer", where=f"cluster {cluster}", why=str(error)
+        ) from error
+    return found.status.name if found.status else "unknown"
 
 
 def run_worker(config: Path, clusters: Sequence[str]) -> int:

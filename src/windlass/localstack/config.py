@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from windlass.localstack.stack import Endpoints
+    from windlass.localstack.endpoints import Endpoints
 
 
 def write_config(directory: Path, endpoints: Endpoints) -> None:

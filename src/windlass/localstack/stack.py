@@ -14,23 +14,15 @@ from pathlib import Path
 from windlass.localstack import parts as parts_module
 from windlass.localstack import process, state
 from windlass.localstack.config import write_config
+from windlass.localstack.endpoints import Endpoints
 from windlass.localstack.parts import Part, WorkerCommand
 from windlass.localstack.process import Identity
 from windlass.localstack.state import Record, StackError
 
+__all__ = ["Endpoints", "LocalStack", "PartStatus", "StackError", "StackStatus"]
+
 _TICK = 0.05
 _OWN_FILES = ("postgres", "clickhouse", "logs", "run", "windlass.yaml", "stack.json")
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """Where the parts are: URLs, except `temporal` (host:port) and `config` (a path)."""
-
-    postgres: str
-    clickhouse: str
-    temporal: str
-    temporal_ui: str
-    config: str
 
 
 @dataclass(frozen=True)

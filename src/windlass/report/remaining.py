@@ -43,12 +43,11 @@ def _cluster(facts: CampaignFacts, cluster: ClusterView) -> Iterator[Todo]:
 
 
 def _tenant(facts: CampaignFacts, tenant: TenantView) -> Iterator[Todo]:
-    name = f"{tenant.cluster}/{tenant.customer}/{tenant.profile}".rstrip("/")
     parked = [w for w in tenant.windows if w.state is State.PARKED and not w.replaced]
     if parked or tenant.state is State.PARKED:
         notes = list(dict.fromkeys(w.note for w in parked if w.note)) or [tenant.note]
         text = f"{tenant.database}: {plural(len(parked), 'window')} parked: {'; '.join(notes)}"
-        yield Todo(text, f"windlass retry {facts.campaign.name} --tenant {name}")
+        yield Todo(text, _again(facts, tenant))
     cut = [w for w in tenant.windows if w.state is State.CANCELLED and not w.replaced]
     if cut:
         text = f"{tenant.database}: {plural(len(cut), 'window')} cancelled before the end"

@@ -113,13 +113,13 @@ _BY_CODE: dict[int, _Maker] = {
     341: _plain(
         StuckMutationError,
         "a mutation of the table cannot finish",
-        "see latest_fail_reason in system.mutations, KILL MUTATION, then windlass retry",
+        "see latest_fail_reason in system.mutations, KILL MUTATION, then run it again",
     ),
     242: _plain(TransientError, "the table is read-only for now", _BUSY),
     359: _plain(
         RemovalTooLargeError,
         "the partition is larger than the server lets anyone drop",
-        "raise max_partition_size_to_drop for the user, then windlass retry",
+        "raise max_partition_size_to_drop for the user, then run it again",
     ),
     122: _plain(PlanError, "the tables' structures differ", "plan again: the live DDL changed"),
     36: _plain(PlanError, "the server refuses the arguments", "plan again"),

@@ -43,7 +43,7 @@ def clear(job: Job) -> None:
         "rows of the range keep coming while it is cleared",
         where=job.view.table,
         why=f"{count_inside(job)} rows were there after {_TRIES} deletes",
-        next_step="pause what writes to this range, then windlass retry",
+        next_step="pause what writes to this range, then run it again",
     )
 
 

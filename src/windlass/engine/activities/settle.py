@@ -84,9 +84,9 @@ class Settler:
         return self._outcome(job, _verdict(whole), SliceCount(loaded), after)
 
     def _replaced(self, job: TableJob) -> Outcome:
-        if job.spec.version is None:
-            return self._fingerprinted(job)
         mendable = job.plan.edge_path is Path.IN_PLACE
+        if not tells_time(job):
+            return self._mended(job) if mendable else self._fingerprinted(job)
         changed = self._catch_up(job) if mendable else self._changed_since(job)
         if changed and not mendable:
             return self._once_more(job)
@@ -221,6 +221,12 @@ class Settler:
 
 def _verdict(proven: bool) -> Verdict:
     return Verdict.VERIFIED if proven else Verdict.MISMATCH
+
+
+def tells_time(job: TableJob) -> bool:
+    """Whether the version says when a row changed; numbers and texts only say that it did."""
+    kinds = {pair.name: pair.source_type for pair in job.plan.columns}
+    return kinds.get(job.spec.version or "", "").startswith(("timestamp", "date"))
 
 
 def _outside(changed: "pa.Table") -> "pa.Table":

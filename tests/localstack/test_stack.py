@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import yaml
 
+from windlass.localstack import process
 from windlass.localstack.process import MARK
 from windlass.localstack.stack import Endpoints, LocalStack
 from windlass.localstack.state import StackError, new_record, save
@@ -40,10 +41,10 @@ def _failing(_config: Path) -> Sequence[str]:
 def _processes(directory: Path) -> list[psutil.Process]:
     """Every process of a stack, children included."""
     found: set[psutil.Process] = set()
-    for process in psutil.process_iter():
+    for one in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(directory):
-                found |= {process, *process.children(recursive=True)}
+            if one.environ().get(MARK) == str(directory):
+                found |= {one, *one.children(recursive=True)}
         except psutil.Error:
             continue
     return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
@@ -173,7 +174,7 @@ def test_a_record_of_another_life(stack: LocalStack) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     path = stack.directory / "stack.json"
     record = json.loads(path.read_text())
-    started = psutil.Process(stranger.pid).create_time() - 3600
+    started = f"another-boot/{process.started(stranger.pid).rpartition('/')[2]}"
     parts = ("postgres", "clickhouse", "temporal", "worker-1")
     record["parts"] = {name: {"pid": stranger.pid, "started": started} for name in parts}
     path.write_text(json.dumps(record))
@@ -224,11 +225,11 @@ def test_two_at_once(stack: LocalStack) -> None:
     """The second waits for the first, and finds everything done."""
     context = multiprocessing.get_context("spawn")
     both = [context.Process(target=_up, args=(stack.directory,)) for _ in range(2)]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(60)
-        assert process.exitcode == 0
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+        assert one.exitcode == 0
     assert stack.status().ready
     leaders = [p for p in _processes(stack.directory) if os.getsid(p.pid) == p.pid]
     parts = set(_pids(stack).values())

@@ -3,6 +3,7 @@ ClickHouse's HTTP interface, in a process of its own, on the loopback."""
 
 import argparse
 import os
+import re
 import signal
 import sys
 import threading
@@ -13,6 +14,8 @@ from types import FrameType
 PASSWORD_ENV = "WINDLASS_CLICKHOUSE_PASSWORD"
 _LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 8.0
+# The engine reads `?` and `%` in a path as options, and `*`, `{` and quotes as patterns.
+_PATH = re.compile(r"[\w./ +@,:=~-]+")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     _on_signals(stop)
     os.environ["TZ"] = "UTC"  # the engine takes its time zone from here
-    engine = Engine(EngineOptions(options.data.resolve(), options.memory, options.query_memory))
+    engine = Engine(EngineOptions(options.data, options.memory, options.query_memory))
     handler = Handler(engine, Access(options.user, os.environ.get(PASSWORD_ENV, "")))
     server = Server(engine, handler, _LOOPBACK, options.port)
     threading.Thread(target=server.run, name="accept", daemon=True).start()
@@ -50,7 +53,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--memory", type=int, default=4 << 30, help="bytes for the whole engine")
     parser.add_argument("--query-memory", type=int, default=2 << 30, help="bytes for a statement")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.data = options.data.resolve()
+    if not _PATH.fullmatch(str(options.data)):
+        parser.error(f"--data {options.data}: the engine cannot take this path; use plain letters")
+    return options
 
 
 def _on_signals(stop: threading.Event) -> None:

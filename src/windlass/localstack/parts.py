@@ -66,15 +66,10 @@ def servers(directory: Path, record: Record) -> list[Part]:
 def _postgres(directory: Path, record: Record) -> Part:
     data, port = directory / "postgres", record.ports["postgres"]
     login = postgres.Login(HOST, port, USER, record.passwords["postgres"])
-    command = Command(
-        postgres.argv(data, HOST, port),
-        _env(directory),
-        _log(directory, "postgres"),
-        postgres.user(),
-    )
+    argv = postgres.argv(data, HOST, port)
     return Part(
         name="postgres",
-        command=command,
+        command=Command(argv, _env(directory), _log(directory, "postgres")),
         port=port,
         ready=lambda: postgres.ready(login, DATABASE),
         order=0,

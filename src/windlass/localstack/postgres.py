@@ -4,18 +4,18 @@ the server's life to the process that started it and listens on no port."""
 import importlib.util
 import os
 import shutil
-import stat
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from windlass.localstack.process import group_of
 from windlass.localstack.state import StackError
 
 if TYPE_CHECKING:
     import psycopg
 
+_USER = "nobody"
+_DAC_OVERRIDE = 1 << 1
 _SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
@@ -58,13 +58,40 @@ def _version(path: Path) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def user() -> str | None:
-    """PostgreSQL refuses to run as root: root runs it as `nobody`."""
-    return "nobody" if os.geteuid() == 0 else None
+def _as_server() -> list[str]:
+    """PostgreSQL refuses to run as root: then it runs as `nobody`, who may still walk through
+    directories that only root can enter, such as /root or another program's temporary one."""
+    if os.geteuid() != 0:
+        return []
+    if (setpriv := shutil.which("setpriv")) is None:
+        raise StackError(
+            "PostgreSQL does not run as root, and root cannot step down",
+            where="PATH",
+            why="the command setpriv is missing",
+            next_step="run as an ordinary user, or install util-linux",
+        )
+    prefix = [setpriv, f"--reuid={_USER}", f"--regid={_group()}", "--clear-groups"]
+    if _may_override():
+        prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return [*prefix, "--"]
+
+
+def _group() -> int:
+    import pwd
+
+    return pwd.getpwnam(_USER).pw_gid
+
+
+def _may_override() -> bool:
+    """Whether this root has CAP_DAC_OVERRIDE to pass on: containers may lack it."""
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff"))
+    return bool(int(effective.split()[1], 16) & _DAC_OVERRIDE)
 
 
 def argv(data: Path, host: str, port: int) -> list[str]:
-    command = [str(programs() / "postgres"), "-D", str(data), "-h", host, "-p", str(port)]
+    command = [*_as_server(), str(programs() / "postgres"), "-D", str(data)]
+    command += ["-h", host, "-p", str(port)]
     for name, value in _SETTINGS.items():
         command += ["-c", f"{name}={value}"]
     return command
@@ -73,12 +100,12 @@ def argv(data: Path, host: str, port: int) -> list[str]:
 def prepare(data: Path, login: Login) -> None:
     """Create the data directory, once. A half-made one, of an interrupted start, is made anew."""
     if (data / "PG_VERSION").exists() and (data / "global" / "pg_control").exists():
-        _give_away(data)
         return
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True, mode=0o700)
-    _give_away(data)
+    _own(data)
     draft = data.with_name(f"{data.name}.password")
+    draft.touch(mode=0o600)
     draft.write_text(login.password, "utf-8")
     _own(draft)
     try:
@@ -88,21 +115,11 @@ def prepare(data: Path, login: Login) -> None:
 
 
 def _initdb(data: Path, password: Path, login: Login) -> None:
-    command = [str(programs() / "initdb"), "-D", str(data), "-U", login.user]
+    command = [*_as_server(), str(programs() / "initdb"), "-D", str(data), "-U", login.user]
     command += ["--pwfile", str(password), "--auth", "scram-sha-256", "--encoding", "UTF8"]
     command += ["--locale", "C", "--no-sync", "--no-instructions"]
-    runs_as = user()
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        user=runs_as,
-        group=group_of(runs_as),
-        extra_groups=None if runs_as is None else [],
-        cwd="/",
-        env={**os.environ, "LC_ALL": "C"},
-    )
+    env = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=env)
     if done.returncode != 0:
         shutil.rmtree(data, ignore_errors=True)
         raise StackError(
@@ -141,18 +158,6 @@ def _create_database(connection: "psycopg.Connection[Any]", name: str) -> None:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def _give_away(data: Path) -> None:
-    """As root: the server's user owns the data, and can walk to it and to the programs."""
-    if user() is None:
-        return
-    _own(data)
-    for path in (data, programs()):
-        for parent in path.parents:
-            mode = parent.stat().st_mode
-            if not mode & stat.S_IXOTH:
-                parent.chmod(mode | stat.S_IXOTH)
-
-
 def _own(path: Path) -> None:
-    if (name := user()) is not None:
-        shutil.chown(path, name)
+    if os.geteuid() == 0:
+        shutil.chown(path, _USER, _group())

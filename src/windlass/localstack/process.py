@@ -13,29 +13,26 @@ import psutil
 
 # Set in the environment of every part: the stack's directory. Finds what a killed `up` left.
 MARK = "WINDLASS_STACK"
-_START_SLACK = 0.05
 # Kept so that children are reaped, and never reported as leaked.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process: its pid, and when it started (seconds since the epoch). A pid alone may belong
-    to somebody else after a reboot."""
+    """A process: its pid, and a word for when it started, which no clock change alters. A pid
+    alone may belong to somebody else later, the more so after a reboot."""
 
     pid: int
-    started: float
+    started: str
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to start: arguments, extra environment, log file, and the user to run as (None: the
-    caller's own)."""
+    """What to start: arguments, extra environment, and the log file."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
     log: Path
-    user: str | None = None
 
 
 def start(command: Command) -> Identity:
@@ -49,25 +46,24 @@ def start(command: Command) -> Identity:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            cwd="/" if command.user else None,
-            user=command.user,
-            group=group_of(command.user),
-            extra_groups=[] if command.user else None,
         )
     _children[child.pid] = child
+    return Identity(child.pid, started(child.pid))
+
+
+def started(pid: int) -> str:
+    """When a process started, as boot and clock ticks since then where /proc tells; '' when it
+    is gone."""
     try:
-        return Identity(child.pid, psutil.Process(child.pid).create_time())
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot}/{stat.rpartition(')')[2].split()[19]}"
+    except OSError:
+        pass
+    try:
+        return "" if Path("/proc/self").exists() else str(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
-        return Identity(child.pid, 0.0)
-
-
-def group_of(user: str | None) -> int | None:
-    """A user's own group: root's groups must not decide what that user may read."""
-    if user is None:
-        return None
-    import pwd
-
-    return pwd.getpwnam(user).pw_gid
+        return ""
 
 
 def find(identity: Identity) -> psutil.Process | None:
@@ -76,7 +72,7 @@ def find(identity: Identity) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(identity.pid)
-        same = abs(process.create_time() - identity.started) < _START_SLACK
+        same = started(identity.pid) == identity.started
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
@@ -125,7 +121,7 @@ def strays(directory: Path, known: Sequence[Identity]) -> Iterator[Identity]:
     for pid, process in marked.items():
         with contextlib.suppress(psutil.NoSuchProcess):
             if pid not in pids and process.ppid() not in marked and os.getsid(pid) == pid:
-                yield Identity(pid, process.create_time())
+                yield Identity(pid, started(pid))
 
 
 def _marked(process: psutil.Process, directory: Path) -> bool:

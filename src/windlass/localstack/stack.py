@@ -82,7 +82,7 @@ class LocalStack:
         a part dies or does not answer in time; what this call had started is then stopped again,
         as on Ctrl-C.
         """
-        with state.locked(self.directory):
+        with state.locked(self.directory, self._tell_waiting):
             record = self._record()
             self._stop_strays(record)
             started: list[Part] = []
@@ -113,18 +113,21 @@ class LocalStack:
 
     def down(self) -> None:
         """Stop workers, then Temporal, ClickHouse and PostgreSQL. The data stays."""
-        with state.locked(self.directory):
+        with state.locked(self.directory, self._tell_waiting):
             self._down()
 
     def reset(self) -> None:
         """Stop everything and delete the stack's data, ledger and config."""
-        with state.locked(self.directory):
+        with state.locked(self.directory, self._tell_waiting):
             self._down()
             for name in _OWN_FILES:
                 _delete(self.directory / name)
             for pattern in ("temporal.db*", "windlass.db*"):
                 for path in self.directory.glob(pattern):
                     _delete(path)
+
+    def _tell_waiting(self) -> None:
+        self._progress("waiting for another command on this stack")
 
     def _record(self) -> Record:
         record = state.load(self.directory)

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -99,9 +99,13 @@ def port_is_free(port: int) -> bool:
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """One command at a time changes a stack; the next one waits."""
+def locked(directory: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """One command at a time changes a stack; the next one waits, and says so by `waiting`."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "stack.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,5 +1,6 @@
 """From one HTTP request to one statement in the engine, and back."""
 
+import traceback
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -61,6 +62,14 @@ class Handler:
         except BodyCutShortError as error:
             exchange.responder.close_after = True
             exchange.responder.fail(_cut_short(error))
+        except OSError:
+            raise
+        except Exception as error:  # the boundary: a client gets an answer, the log a traceback
+            traceback.print_exc()
+            exchange.responder.close_after = True
+            exchange.responder.fail(
+                FrontError(49, "LOGICAL_ERROR", f"The front failed: {error!r}.")
+            )
 
     def _serve(self, exchange: Exchange) -> None:
         if _plain_page(exchange):

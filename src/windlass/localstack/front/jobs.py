@@ -18,6 +18,7 @@ from windlass.localstack.front.engine import Connection, Engine, Outcome, make_p
 from windlass.localstack.front.errors import FrontError
 
 _PIECE = 1 << 20
+_HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # only Linux has the former
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which the fcntl module of 3.11 lacks on some platforms
 _numbers = itertools.count(1)
 
@@ -105,7 +106,7 @@ class OutputJob(Job):
         if self._reader is not None:
             poll.register(self._reader, select.POLLIN)
         if client is not None:
-            poll.register(client, select.POLLRDHUP)
+            poll.register(client, _HUNG_UP)
         found = [fd for fd, _ in poll.poll(seconds * 1000)]
         if client is not None and client.fileno() in found:
             raise ClientGoneError("the client hung up while its rows were being made")

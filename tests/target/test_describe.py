@@ -4,12 +4,12 @@ import pytest
 
 from tests.target.bench import PATCHES, Bench
 from windlass.domain.schema import Removal
-from windlass.target.describe import (
+from windlass.target.ddl import (
+    clauses,
     engine_arguments,
     plain_elements,
     projection_names,
-    table_settings,
-    tokens,
+    settings,
 )
 
 ONE_OF_TWO = "SETTINGS enable_block_number_column = 1"
@@ -30,12 +30,20 @@ ONE_OF_TWO = "SETTINGS enable_block_number_column = 1"
     ],
 )
 def test_engine_arguments(engine: str, arguments: tuple[str, ...]) -> None:
-    assert engine_arguments(list(tokens(engine))) == arguments
+    assert engine_arguments(engine) == arguments
 
 
-def test_settings_are_those_behind_the_clause() -> None:
-    full = "MergeTree ORDER BY f(`SETTINGS`, 'SETTINGS a = 1') SETTINGS b = 2, c = 'x, d = 3'"
-    assert table_settings(list(tokens(full))) == {"b": "2", "c": "x, d = 3"}
+def test_clauses_end_where_the_next_begins() -> None:
+    full = (
+        "MergeTree PARTITION BY (a, f('ORDER BY')) PRIMARY KEY k ORDER BY tuple(k DESC, `TTL`) "
+        "TTL t + toIntervalDay(1) SETTINGS b = -2, c = 'x, d = 3' COMMENT 'SETTINGS a = 1'"
+    )
+    found = clauses(full)
+    assert found["PARTITION BY"] == "(a, f('ORDER BY'))"
+    assert found["PRIMARY KEY"] == "k"
+    assert found["ORDER BY"] == "tuple(k DESC, `TTL`)"
+    assert settings(found["SETTINGS"]) == {"b": "-2", "c": "'x, d = 3'"}
+    assert clauses("MergeTree ORDER BY f(`SETTINGS`)") == {"ORDER BY": "f(`SETTINGS`)"}
 
 
 def test_projections_and_columns_called_projection() -> None:

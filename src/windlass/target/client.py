@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 NOTHING_MORE: Settings = MappingProxyType({})
 """No settings beyond those of every statement."""
+_QUICK = 60
 LOOKING = "windlass/look"
 """The tag of statements that belong to no attempt."""
 
@@ -144,6 +145,11 @@ class Server:
             )
 
     @cached_property
+    def quick(self) -> "Server":
+        """The same server for looking and killing: what stays silent for long has failed."""
+        return Server(self.address, timeout=_QUICK, connect_timeout=self._connect_timeout)
+
+    @cached_property
     def version(self) -> tuple[int, int]:
         """Year and month of the server's release."""
         year, month = str(self._client.server_version).split(".")[:2]
@@ -161,6 +167,9 @@ class Server:
                 self._made.close()
             self._made = None
             self.__dict__.pop("version", None)
+        quick = self.__dict__.pop("quick", None)
+        if quick is not None:
+            quick.close()
 
     def _settings(self, tag: str, extra: Settings) -> dict[str, str]:
         wanted = {**defaults.EVERYWHERE, **extra}

@@ -25,7 +25,7 @@ def statement_tag(tag: str) -> str:
 
 def running(server: Server, tag: str) -> int:
     """How many statements of that tag the server lists."""
-    return int(server.value(fill(_COUNT, match=_match(tag)), "windlass/kill"))
+    return int(server.quick.value(fill(_COUNT, match=_match(tag)), "windlass/kill"))
 
 
 def kill(server: Server, tag: str, patience: float = _PATIENCE) -> int:
@@ -35,7 +35,7 @@ def kill(server: Server, tag: str, patience: float = _PATIENCE) -> int:
     found = running(server, tag)
     deadline = time.monotonic() + patience
     while running(server, tag) or _mutating(server, tag):
-        server.run(fill(_KILL, match=_match(tag)), "windlass/kill")
+        server.quick.run(fill(_KILL, match=_match(tag)), "windlass/kill")
         if _mutating(server, tag):
             kill_mutations(server, tag)
         if time.monotonic() > deadline:
@@ -46,12 +46,18 @@ def kill(server: Server, tag: str, patience: float = _PATIENCE) -> int:
 
 def marker(tag: str) -> str:
     """What stands in the commands of the attempt's mutations, the tag being free text."""
-    return f"windlass:{hashlib.sha256(tag.encode()).hexdigest()[:16]}"
+    return f"{subject_marker(tag)}{tag.rpartition('#')[2]}:"
+
+
+def subject_marker(tag: str) -> str:
+    """What stands in the commands of all attempts at the same subject, before the number."""
+    subject = tag.rpartition("#")[0]
+    return f"windlass:{hashlib.sha256(subject.encode()).hexdigest()[:16]}:"
 
 
 def kill_mutations(server: Server, tag: str) -> None:
     """Take back the attempt's unfinished mutations."""
-    server.run(fill(_KILL_MUTATIONS, marker=literal(marker(tag))), "windlass/kill")
+    server.quick.run(fill(_KILL_MUTATIONS, marker=literal(marker(tag))), "windlass/kill")
 
 
 def _match(tag: str) -> str:
@@ -61,7 +67,7 @@ def _match(tag: str) -> str:
 
 
 def _mutating(server: Server, tag: str) -> int:
-    return int(server.value(fill(_MUTATIONS, marker=literal(marker(tag))), "windlass/kill"))
+    return int(server.quick.value(fill(_MUTATIONS, marker=literal(marker(tag))), "windlass/kill"))
 
 
 def _immortal(server: Server, tag: str) -> TransientError:

@@ -105,14 +105,3 @@ class View:
     def identity(self) -> str:
         """128 bits that name a physical row by sorting key, version and content."""
         return f"({self.sort_hash}, sipHash64(tuple({self.version}, {self.content})))"
-
-
-def distinct(ranges: Sequence[Interval]) -> list[Interval]:
-    """The ranges in order, neighbours joined."""
-    joined: list[Interval] = []
-    for one in sorted(ranges):
-        if joined and one.start <= joined[-1].end:
-            joined[-1] = Interval(joined[-1].start, max(joined[-1].end, one.end))
-        else:
-            joined.append(one)
-    return joined

@@ -31,9 +31,12 @@ _NOT_COPIED = {
 """Settings of live that staging must not have: block columns of two stagings may hold the same
 numbers; deduplication could swallow rows; cleanup and merges are work for nothing."""
 
+_SHAPE = ("PARTITION BY", "PRIMARY KEY", "ORDER BY")
+"""What REPLACE PARTITION wants to be the same in both tables."""
+
 _CREATE = """
 CREATE TABLE $table ($columns) ENGINE = MergeTree
-$partition ORDER BY $order $primary
+$shape
 SETTINGS $settings
 COMMENT $comment
 """
@@ -67,9 +70,7 @@ class StagingArea:
             staging,
             again=again,
             columns=", ".join(column_ddl(one) for one in ddl.columns),
-            partition=f"PARTITION BY {ddl.partition_key}" if ddl.partition_key else "",
-            order=f"({ddl.sorting_key})" if ddl.sorting_key else "tuple()",
-            primary=f"PRIMARY KEY ({ddl.primary_key})" if ddl.primary_key else "",
+            shape=" ".join(f"{name} {ddl.clauses[name]}" for name in _SHAPE if name in ddl.clauses),
             settings=", ".join(_settings(ddl)),
         )
 
@@ -100,9 +101,7 @@ class StagingArea:
         self._replace(
             staging,
             columns=columns,
-            partition="",
-            order="tuple()",
-            primary="",
+            shape="ORDER BY tuple()",
             settings="index_granularity = 8192",
         )
 
@@ -198,12 +197,7 @@ def gone(database: str, names: Sequence[str]) -> StagingGoneError:
 
 def _settings(ddl: describe.Ddl) -> list[str]:
     kept = {name: value for name, value in ddl.settings.items() if name not in _NOT_COPIED}
-    pairs = [f"{name} = {_setting(value)}" for name, value in kept.items()]
-    return pairs or ["index_granularity = 8192"]
-
-
-def _setting(value: str) -> str:
-    return value if value.replace(".", "", 1).isdigit() else literal(value)
+    return [f"{name} = {value}" for name, value in kept.items()] or ["index_granularity = 8192"]
 
 
 def _live_changed(live: TargetTable, *, there: bool) -> WindlassError:

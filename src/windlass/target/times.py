@@ -102,6 +102,17 @@ def within(live: TargetTable, time: str, ranges: Sequence[Interval]) -> str:
     kind, column = time_type(live, time), quote(time)
     pieces = [
         f"({column} >= {kind.constant(one.start)} AND {column} < {kind.constant(one.end)})"
-        for one in ranges
+        for one in joined(ranges)
     ]
     return f"({' OR '.join(pieces)})" if pieces else "0"
+
+
+def joined(ranges: Sequence[Interval]) -> list[Interval]:
+    """The ranges in order, neighbours made one."""
+    found: list[Interval] = []
+    for one in sorted(ranges):
+        if found and one.start <= found[-1].end:
+            found[-1] = Interval(found[-1].start, max(found[-1].end, one.end))
+        else:
+            found.append(one)
+    return found

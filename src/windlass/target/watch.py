@@ -91,8 +91,16 @@ def _beat(server: Server, tag: str, outcome: _Outcome, pulse: Pulse, moved: Move
             pulse(rows)
         elif time.monotonic() >= next_look:
             next_look = time.monotonic() + BEAT
-            if running(server, tag):
+            if _listed(server, tag):
                 pulse(0)
+
+
+def _listed(server: Server, tag: str) -> bool:
+    """Whether the server lists the statement; one that does not answer says nothing."""
+    try:
+        return running(server, tag) > 0
+    except WindlassError:
+        return False
 
 
 def _silence(server: Server, tag: str) -> None:

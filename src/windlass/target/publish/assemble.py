@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from windlass.domain.attempt import Staging
 from windlass.domain.errors import TransientError
 from windlass.target.client import fill
-from windlass.target.names import literal
 from windlass.target.publish.job import Job
 
 _PARTITIONS = "SELECT _partition_id, count() FROM $table GROUP BY _partition_id"
-_ATTACH = "ALTER TABLE $whole ATTACH PARTITION ID $id FROM $window"
+_ATTACH = "ALTER TABLE $whole ATTACH PARTITION ALL FROM $window"
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,8 @@ def assemble(job: Job) -> Assembled:
     expected: dict[str, int] = {}
     for window in job.rows:
         for partition, rows in partitions(job, window).items():
-            statement = fill(
-                _ATTACH, whole=job.ref(job.whole), id=literal(partition), window=job.ref(window)
-            )
-            job.run(statement)
             expected[partition] = expected.get(partition, 0) + rows
+        job.run(fill(_ATTACH, whole=job.ref(job.whole), window=job.ref(window)))
     found = partitions(job, job.whole)
     if found != expected:
         raise _torn(job, expected, found)

@@ -7,7 +7,7 @@ change. So the hidden ones of keys that go are taken away first; nobody sees tha
 
 from windlass.domain.attempt import Staging
 from windlass.target.client import fill
-from windlass.target.describe import plain_elements
+from windlass.target.ddl import plain_elements
 from windlass.target.publish.job import Facts, Job
 from windlass.target.publish.rows import note, remove
 from windlass.target.settings import HEAVY

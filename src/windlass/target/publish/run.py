@@ -7,6 +7,7 @@ from windlass.target.publish.delete import delete
 from windlass.target.publish.deleteinsert import delete_and_insert
 from windlass.target.publish.inplace import in_place
 from windlass.target.publish.job import Facts, Job
+from windlass.target.publish.supersede import supersede
 from windlass.target.publish.swap import swap
 
 _EDGES = {Path.IN_PLACE: in_place, Path.DELETE_AND_INSERT: delete_and_insert}
@@ -14,6 +15,7 @@ _EDGES = {Path.IN_PLACE: in_place, Path.DELETE_AND_INSERT: delete_and_insert}
 
 def publish(job: Job) -> Facts:
     """Make the job's staging visible; returns facts for the record, `path` among them."""
+    supersede(job.server, job.attempt)
     if job.group.path is Path.APPEND:
         return {"path": str(Path.APPEND), **append(job)}
     assembled = assemble(job)

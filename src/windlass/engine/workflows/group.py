@@ -46,6 +46,7 @@ class Group:
         self.order, self.slots = order, slots
         self.ref = GroupRef(tenant, order.id)
         self._ready: dict[str, SnapshotRef] = {}
+        self._holders: list[workflow.ActivityHandle[None]] = []
 
     def snapshot_ready(self, word: SnapshotReady) -> None:
         """The holder's signal."""
@@ -53,6 +54,12 @@ class Group:
 
     async def run(self) -> None:
         """Rebuild; try again what may pass by itself, park the rest for the operator."""
+        try:
+            await self._try()
+        finally:
+            await asyncio.gather(*self._holders, return_exceptions=True)
+
+    async def _try(self) -> None:
         for attempt in range(1, GROUP_TRIES + 1):
             try:
                 if await self._settle_down(attempt):
@@ -102,7 +109,8 @@ class Group:
 
     @asynccontextmanager
     async def _snapshot(self, token: str) -> AsyncIterator[SnapshotRef]:
-        """One source snapshot, held by an activity for as long as the block runs."""
+        """One source snapshot, held by an activity for as long as the block runs. Its end is
+        not waited for here: publishing needs no snapshot."""
         if not self.order.snapshot:
             yield SnapshotRef()
             return
@@ -117,7 +125,7 @@ class Group:
             yield self._ready[token]
         finally:
             holder.cancel()
-            await asyncio.gather(holder, return_exceptions=True)
+            self._holders.append(holder)
 
     async def _park(self, error: Exception) -> None:
         trouble = Trouble(self.ref.tenant, self.order.id, kind_of(error), text_of(error))

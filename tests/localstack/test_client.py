@@ -89,6 +89,32 @@ def test_arrow_both_ways(client: Any, database: str) -> None:
     assert pa.ipc.open_stream(raw).read_all().num_rows == 100_000
 
 
+@pytest.mark.parametrize("coding", [None, "lz4", "zstd"])
+def test_arrow_files(client: Any, database: str, coding: str | None) -> None:
+    """Several batches, dictionaries, coded buffers, and a file with nothing in it."""
+    table = pa.table(
+        {"a": range(1000), "b": pa.array(["x", None, "y", "x"] * 250).dictionary_encode()}
+    )
+    client.command(
+        f"CREATE TABLE {database}.t (a Int64, b LowCardinality(Nullable(String)))"
+        " ENGINE = MergeTree ORDER BY a"
+    )
+    for part in (table, table.slice(0, 0)):
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression=coding)
+        with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+            writer.write_table(part, max_chunksize=300)
+        body = sink.getvalue().to_pybytes()
+        done = client.raw_insert(
+            f"{database}.t", insert_block=iter([body[:3], body[3:]]), fmt="Arrow"
+        )
+        assert done.written_rows == part.num_rows
+    found = client.query(f"SELECT a, b FROM {database}.t ORDER BY a").result_rows
+    assert found == [(number, ["x", None, "y", "x"][number % 4]) for number in range(1000)]
+    with pytest.raises(DatabaseError):
+        client.raw_insert(f"{database}.t", insert_block=b"ARROW1 or not", fmt="Arrow")
+
+
 def _stream(batch: pa.RecordBatch, times: int) -> Iterator[bytes]:
     """An Arrow stream of the same batch again and again."""
     yield batch.schema.serialize().to_pybytes()

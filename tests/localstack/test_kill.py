@@ -222,8 +222,7 @@ def test_a_body_that_is_cut_short_loads_nothing(
     """The client dies: what arrived is a well-formed prefix, and still must not be committed."""
     client.command(f"CREATE TABLE {database}.t {TABLE}")
     body, sql = BODIES[name](), f"INSERT INTO {database}.t FORMAT {name}"
-    ends = [len(body)] if name != "ArrowStream" else [len(body), len(body) - 8]
-    for end in ends:
+    for end in (len(body), len(body) - 8) if name == "ArrowStream" else (len(body),):
         sock = _post(front, sql, body[:end], cut=True, log_comment=f"cut {name}")
         eventually(lambda: _running(client, f"cut {name}") == 1)
         sock.close()

@@ -1,7 +1,7 @@
 """From one HTTP request to one statement in the engine, and back."""
 
 import traceback
-from collections.abc import Iterator
+from itertools import chain
 from uuid import uuid4
 
 from windlass.localstack.front import multipart, sqltext
@@ -104,7 +104,8 @@ class Handler:
         statement = sqltext.parse(sql)
         check_method(exchange.request.method, statement)
         if statement.kind == "insert":
-            data = _chain(sql[statement.data_at :], rest)
+            first = sql[statement.data_at :]
+            data = chain([first] if first else [], rest)
             self._runner.insert(exchange, connection, statement, data)
         elif statement.kind == "output":
             self._runner.output(exchange, connection, statement)
@@ -159,12 +160,6 @@ def _set_up(exchange: Exchange) -> None:
     if params.get("enable_http_compression") in ("1", "true"):
         responder.encoding = pick_encoding(exchange.request.header("accept-encoding"))
     exchange.sock.settimeout(exchange.seconds("http_receive_timeout", _RECEIVE_TIMEOUT))
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
 
 
 def _remember(session: Session | None, statement: Statement) -> None:

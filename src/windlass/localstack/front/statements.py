@@ -2,9 +2,12 @@
 
 import contextlib
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from windlass.localstack.front import sqltext
@@ -29,6 +32,8 @@ _CONTENT_TYPES = {
 }
 
 
+_ARROW_MAGIC = b"ARROW1\0\0"
+_ARROW_FOOTER = 1 << 20  # more than the footer of a file of 40,000 batches
 # How long a client may let a killed SELECT wait before it is hung up on.
 _PATIENCE = 0.5
 
@@ -74,12 +79,16 @@ class Runner:
     ) -> None:
         """Stream a body into the engine. Its end is passed on only when the client said so."""
         job = InputJob(self._engine, connection)
+        keep = 1
+        if statement.format.lower() == "arrow":
+            statement, data = arrow_as_stream(statement, data)
+            keep = _ARROW_FOOTER
         sql = _reading(statement, job.path)
         with self._running.listed(job, exchange.query_id, _stop_reading(exchange.sock)):
             job.start(sql, "Null", exchange.bind)
             job.open()
             with _no_longer_than(job):
-                _feed(job, data)
+                _feed(job, held_back(data, keep))
                 job.close()
             _finish(exchange, job)
 
@@ -121,6 +130,34 @@ class Runner:
             if literal in sql and (found := self._engine.query_id_of(tag)):
                 sql = sql.replace(literal, quote(found).encode())
         return sql
+
+
+def held_back(data: Iterator[bytes], keep: int) -> Iterator[bytes]:
+    """The same pieces, the last `keep` bytes only when the body has ended properly: the engine
+    takes some formats for complete at their own end mark, before the client has said so."""
+    held: deque[bytes] = deque()
+    size = 0
+    for piece in data:
+        held.append(piece)
+        size += len(piece)
+        while size - len(held[0]) >= keep:
+            size -= len(held[0])
+            yield held.popleft()
+    yield from held
+
+
+def arrow_as_stream(
+    statement: Statement, data: Iterator[bytes]
+) -> tuple[Statement, Iterator[bytes]]:
+    """An Arrow file is an Arrow stream between a magic word and a footer: read as a stream, it
+    need not be held in memory whole, as the engine holds a file that it cannot seek in."""
+    head = b""
+    while len(head) < len(_ARROW_MAGIC) and (piece := next(data, b"")):
+        head += piece
+    if not head.startswith(_ARROW_MAGIC):
+        return statement, chain([head] if head else [], data)
+    stream = replace(statement, format="ArrowStream")
+    return stream, filter(None, chain([head[len(_ARROW_MAGIC) :]], data))
 
 
 def _reading(statement: Statement, pipe: Path) -> bytes:

@@ -12,7 +12,7 @@ from tests.ledger.world import HandClock
 from tests.report.conftest import C, finish
 from windlass.domain.errors import RemovalGuardError
 from windlass.domain.record import CampaignFacts, GroupCounts, Scope
-from windlass.domain.states import State, Verdict
+from windlass.domain.states import Mode, State, Verdict
 from windlass.domain.window import Interval
 from windlass.ledger.store import SqlLedger
 from windlass.report import model
@@ -118,7 +118,8 @@ def test_what_is_parked_remains_with_its_command(ledger: SqlLedger, clock: HandC
     assert not report.green
     assert "Parked: some of it needs the operator; 3 of 5 windows done." in text
     assert "acme_voice: 2 windows parked: 40,000 rows would go" in text
-    assert f"`windlass retry {C} --tenant voice-prod/acme/voice`" in text
+    again = "windlass run voice-prod acme/voice 2026-01-01 2026-02-20 --dataset scorecards"
+    assert f"`{again}`" in text
     assert "- [ ] 3 of 5 windows published" in text
     assert len(re.findall(r"\| parked \|", text)) == 2
 
@@ -133,7 +134,8 @@ def test_a_mismatch_is_not_green_and_names_verify(done: CampaignFacts) -> None:
     assert report.headline == "Done, but not everything is verified."
     (todo,) = report.remaining
     assert todo.text == "acme_voice: scorecard mismatch"
-    assert todo.command == "windlass verify voice-prod acme/voice 2026-01-01 2026-02-20 --keys 20"
+    asked = "voice-prod acme/voice 2026-01-01 2026-02-20 --dataset scorecards"
+    assert todo.command == f"windlass verify {asked} --keys 20"
 
 
 def test_a_running_and_a_cancelled_campaign(ledger: SqlLedger, clock: HandClock) -> None:
@@ -217,6 +219,18 @@ def test_marks_of_markdown_do_not_break_out() -> None:
 )
 def test_durations(seconds: float | None, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_the_command_for_the_rest_keeps_mode_and_hours(ledger: SqlLedger, clock: HandClock) -> None:
+    finish(ledger, clock, windows=4)
+    ledger.group_parked(ledger.campaign_plan(C).tenants[0].groups[4].id, "no permission")
+    facts = ledger.facts()
+    whole = facts.campaign.interval
+    odd = Interval(whole.start, whole.end.replace(hour=6))
+    facts = replace(facts, campaign=replace(facts.campaign, mode=Mode.APPEND, interval=odd))
+    command = model.build(facts).remaining[-1].command
+    assert "2026-01-01 2026-02-20T06:00:00Z" in command
+    assert command.endswith("--mode append"), "never a replace where an append was meant"
 
 
 def test_ranges_and_lists(done: CampaignFacts) -> None:

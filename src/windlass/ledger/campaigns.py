@@ -163,7 +163,8 @@ class Campaigns(Base):
         before = connection.execute(select(of).where(of.c.group_id == old)).all()
         if any(window.state == State.DONE for window in before):
             raise RefusedError(
-                f"{old} is published: it cannot be cut again", next_step="windlass undo"
+                f"{old} is published: it cannot be cut again",
+                next_step="run its range again as a campaign of its own",
             )
         connection.execute(update(t.groups).where(t.groups.c.id == old).values(replaced=True))
         connection.execute(
@@ -304,8 +305,7 @@ def _overlap(row: Row[Any]) -> OverlapError:
         f"{row.end_at:%Y-%m-%d %H:%M}) UTC",
         why=f"{row.who} started it at {since:%Y-%m-%d %H:%M} UTC"
         + (f": {row.reason}" if row.reason else ""),
-        next_step=f"windlass watch {row.name}, or windlass cancel {row.name} and run again "
-        f"with --supersedes {row.name}",
+        next_step=f"windlass watch {row.name}, or windlass cancel {row.name} and run again",
     )
 
 

@@ -1,12 +1,13 @@
 """What is left to do after a campaign, each with the command that does it."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from windlass.domain.record import CampaignFacts, ClusterView, TenantView
-from windlass.domain.states import State, Verdict
+from windlass.domain.states import Mode, State, Verdict
 from windlass.report.figures import Figures
-from windlass.report.words import edge, plural
+from windlass.report.words import plural, typed
 
 AT_WORK = {State.QUEUED, State.RUNNING, State.PARTIAL, State.PAUSING, State.CANCELLING}
 
@@ -24,7 +25,7 @@ def remaining(facts: CampaignFacts, tables: tuple[Figures, ...]) -> tuple[Todo, 
     view = facts.status
     found: list[Todo] = []
     if view.state is State.PAUSED:
-        found.append(Todo("the campaign is paused", f"windlass resume {view.campaign}"))
+        found.append(Todo("the campaign is paused", f"windlass status {view.campaign}"))
     elif view.state in AT_WORK:
         left = plural(view.windows_total - view.windows_done, "window")
         found.append(Todo(f"{left} to go", f"windlass watch {view.campaign}"))
@@ -55,9 +56,19 @@ def _tenant(facts: CampaignFacts, tenant: TenantView) -> Iterator[Todo]:
 
 
 def _again(facts: CampaignFacts, tenant: TenantView) -> str:
+    """The campaign's command for this tenant alone."""
+    mode = facts.campaign.mode
+    return f"windlass run {_range(facts, tenant)}" + (
+        f" --mode {mode}" if mode is not Mode.REPLACE else ""
+    )
+
+
+def _range(facts: CampaignFacts, tenant: TenantView) -> str:
+    """`CLUSTERS TENANTS START END --dataset D`, as a shell takes it."""
     interval = facts.campaign.interval
-    who = f"{tenant.customer}/{tenant.profile}".rstrip("/")
-    return f"windlass run {tenant.cluster} {who} {edge(interval.start)} {edge(interval.end)}"
+    who = shlex.quote(f"{tenant.customer}/{tenant.profile}".rstrip("/"))
+    span = f"{typed(interval.start)} {typed(interval.end)}"
+    return f"{tenant.cluster} {who} {span} --dataset {facts.campaign.dataset}"
 
 
 def _unproven(facts: CampaignFacts, tables: tuple[Figures, ...]) -> Iterator[Todo]:
@@ -69,5 +80,5 @@ def _unproven(facts: CampaignFacts, tables: tuple[Figures, ...]) -> Iterator[Tod
             bad.setdefault((row.cluster, row.database), []).append(row)
     for key, rows in bad.items():
         told = ", ".join(f"{row.table} {row.verdict}" for row in rows)
-        again = _again(facts, tenants[key]).replace("windlass run", "windlass verify", 1)
-        yield Todo(f"{key[1]}: {told}", f"{again} --keys 20")
+        asked = _range(facts, tenants[key])
+        yield Todo(f"{key[1]}: {told}", f"windlass verify {asked} --keys 20")

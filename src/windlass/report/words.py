@@ -42,6 +42,12 @@ def edge(instant: datetime) -> str:
     return utc.strftime("%Y-%m-%d") if whole else utc.isoformat(" ", "auto")
 
 
+def typed(instant: datetime) -> str:
+    """`2026-01-01` or `2026-01-01T06:00:00Z`: as a command line takes it."""
+    text = edge(instant)
+    return f"{text.replace(' ', 'T')}Z" if " " in text else text
+
+
 def half_open(interval: Interval) -> str:
     """`[2026-01-01, 2026-02-20) UTC`."""
     return f"[{edge(interval.start)}, {edge(interval.end)}) UTC"

@@ -8,11 +8,11 @@ from windlass.localstack.front import multipart, sqltext
 from windlass.localstack.front.access import Access
 from windlass.localstack.front.blocks import BlockEncoder
 from windlass.localstack.front.compress import pick_encoding
-from windlass.localstack.front.engine import Connection, Engine, Outcome
+from windlass.localstack.front.engine import Engine, Outcome
 from windlass.localstack.front.errors import FrontError
 from windlass.localstack.front.exchange import Exchange, collect, read_sql
 from windlass.localstack.front.running import Running
-from windlass.localstack.front.sessions import Session, Sessions
+from windlass.localstack.front.sessions import Held, Session, Sessions
 from windlass.localstack.front.sqltext import Statement
 from windlass.localstack.front.statements import Runner, check_method, used_database
 from windlass.localstack.front.wire import BodyCutShortError
@@ -38,6 +38,17 @@ _RESERVED = frozenset(
         "wait_end_of_query",
         "buffer_size",
         "client_protocol_version",
+    }
+)
+# Settings that only the HTTP interface looks at: the engine need not be told.
+_HTTP_ONLY = frozenset(
+    {
+        "add_http_cors_header",
+        "cancel_http_readonly_queries_on_client_close",
+        "enable_http_compression",
+        "http_headers_progress_interval_ms",
+        "http_receive_timeout",
+        "send_progress_in_http_headers",
     }
 )
 _RECEIVE_TIMEOUT = 30.0  # http_receive_timeout, as on a server
@@ -83,11 +94,11 @@ class Handler:
         form = _form(exchange)
         _set_up(exchange)
         with self.sessions.lease(exchange.params, _settings(exchange, form)) as (held, session):
-            tables = multipart.load_external(held, form, exchange.params)
+            tables = multipart.load_external(held.connection, form, exchange.params)
             try:
                 self._run(exchange, held, session)
             finally:
-                multipart.drop_external(held, tables)
+                multipart.drop_external(held.connection, tables)
 
     def _set_headers(self, exchange: Exchange) -> None:
         exchange.params["query_id"] = exchange.params.get("query_id") or str(uuid4())
@@ -99,19 +110,20 @@ class Handler:
             "Content-Type": "text/plain; charset=UTF-8",
         }
 
-    def _run(self, exchange: Exchange, connection: Connection, session: Session | None) -> None:
+    def _run(self, exchange: Exchange, held: Held, session: Session | None) -> None:
         sql, rest = read_sql(exchange)
         statement = sqltext.parse(sql)
         check_method(exchange.request.method, statement)
         if statement.kind == "insert":
             first = sql[statement.data_at :]
             data = chain([first] if first else [], rest)
-            self._runner.insert(exchange, connection, statement, data)
+            self._runner.insert(exchange, held.connection, statement, data)
         elif statement.kind == "output":
-            self._runner.output(exchange, connection, statement)
+            self._runner.output(exchange, held.connection, statement)
         else:
-            self._runner.other(exchange, connection, statement, rest)
-            _remember(session, statement)
+            held.spent = held.spent or session is None
+            self._runner.other(exchange, held.connection, statement, rest)
+            _remember(held, session, statement)
 
 
 def _plain_page(exchange: Exchange) -> bool:
@@ -140,11 +152,12 @@ def _form(exchange: Exchange) -> multipart.Form:
 
 def _settings(exchange: Exchange, form: multipart.Form) -> dict[str, str]:
     """Whatever else the URL holds is a setting."""
-    external = {name + end for name in form.files for end in multipart.EXTERNAL_SUFFIXES}
+    other = {name + end for name in form.files for end in multipart.EXTERNAL_SUFFIXES}
+    other |= _RESERVED | _HTTP_ONLY
     return {
         name: value
         for name, value in exchange.params.items()
-        if name not in _RESERVED and name not in external and not name.startswith("param_")
+        if name not in other and not name.startswith("param_")
     }
 
 
@@ -162,14 +175,14 @@ def _set_up(exchange: Exchange) -> None:
     exchange.sock.settimeout(exchange.seconds("http_receive_timeout", _RECEIVE_TIMEOUT))
 
 
-def _remember(session: Session | None, statement: Statement) -> None:
+def _remember(held: Held, session: Session | None, statement: Statement) -> None:
     """What outlives the request in a session: SET and USE."""
     if session is None:
         return
     if statement.kind == "set":
-        session.statements.append(statement.body)
+        held.set_by_statement(statement.body)
     elif statement.kind == "use":
-        session.database = used_database(statement)
+        session.database = held.database = used_database(statement)
 
 
 def _cut_short(error: BodyCutShortError) -> FrontError:

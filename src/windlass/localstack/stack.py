@@ -211,7 +211,9 @@ class LocalStack:
         known = list(record.parts.values()) if record else []
         for identity in list(process.strays(self.directory, known)):
             self._progress(f"stopping process {identity.pid}, left behind by an interrupted start")
-            process.stop(identity, signal.SIGINT, 10.0)
+            found = process.find(identity)
+            is_postgres = found is not None and found.name() == "postgres"
+            process.stop(identity, signal.SIGINT if is_postgres else signal.SIGTERM, 10.0)
 
     def _part_status(self, part: Part, record: Record, ask: bool) -> PartStatus:
         identity, log = record.parts.get(part.name), str(part.command.log)

@@ -18,6 +18,7 @@ $(STAMP): requirements.txt pyproject.toml
 	  { echo "python3 -m venv failed. On Debian: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m compileall -q src || true
 	@touch $(STAMP)
 
 demo: $(STAMP) ## set up, start the local stack, and replay the work log of 2026-02-19 (SCALE=0.05 is quick)

@@ -61,7 +61,7 @@ def test_rows_that_move_between_windows_and_new_exclusions_during_the_load(
         )
         world.pg(
             f"update {world.name}.cards set kind = 'appeal', updated_at = clock_timestamp() "
-            "where card_id % 500 = 2"
+            "where card_id % 500 = 2 and created_at between '2026-01-02Z' and '2026-02-19Z'"
         )
         world.pg(
             f"delete from {world.name}.cards where card_id % 1000 = 3 and created_at between "
@@ -120,7 +120,7 @@ def test_cancel_leaves_no_statement_of_ours(make_world: Maker) -> None:
     )
     name = world.json("status")["campaign"]
     world.windlass("cancel", name, "--yes", "--reason", "a test", code=None)
-    state = world.json("status", code=1)["state"]
+    state = world.json("status")["state"]
     assert state in {"cancelled", "done"}
     ours = world.ch.query(
         "select count() from system.processes where Settings['log_comment'] like 'windlass/%' "

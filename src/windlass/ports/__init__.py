@@ -1,0 +1,26 @@
+"""The seams of the engine. The comments here are the contract; one conformance suite checks
+each implementation against it.
+
+All adapters are blocking and thread-safe: each call opens or borrows its own connection. All
+raise only errors of `windlass.domain.errors`.
+"""
+
+from windlass.ports.basics import Clock, Pulse
+from windlass.ports.ledger import HeldCounts, HeldRecord, Ledger
+from windlass.ports.operators import LedgerReader, LedgerWriter
+from windlass.ports.source import SnapshotHold, Source
+from windlass.ports.target import RunningDigest, Target
+
+__all__ = [
+    "Clock",
+    "HeldCounts",
+    "HeldRecord",
+    "Ledger",
+    "LedgerReader",
+    "LedgerWriter",
+    "Pulse",
+    "RunningDigest",
+    "SnapshotHold",
+    "Source",
+    "Target",
+]

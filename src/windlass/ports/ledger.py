@@ -1,0 +1,188 @@
+"""The durable record, as the engine needs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from windlass.domain.attempt import Attempt
+from windlass.domain.errors import WindlassError
+from windlass.domain.plan import Plan
+from windlass.domain.results import Removed, TableCounts
+from windlass.domain.states import State, Verdict
+from windlass.domain.window import Interval
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class HeldCounts:
+    """What a verified window held when it was verified, for one table: rows in the source after
+    exclusions, max(version) as text, logical live rows."""
+
+    source_rows: int
+    max_version: str | None
+    live_rows: int
+
+
+@dataclass(frozen=True)
+class HeldRecord:
+    """A verified window on record; `voided` says what was done over it since ('' nothing)."""
+
+    campaign: str
+    interval: Interval
+    definition: str
+    tables: Mapping[str, HeldCounts]
+    voided: str = ""
+
+
+class Ledger(Protocol):
+    """What the engine's activities need of the durable record. Each call is one transaction and
+    safe to repeat."""
+
+    def ledger_id(self) -> str:
+        """This ledger's own UUID."""
+        ...
+
+    # requests: an operator's question, answered by a cluster's worker
+    def request(self, request: str) -> tuple[str, str]:
+        """(kind, payload JSON) of a request."""
+        ...
+
+    def finish_request(self, request: str, answer: str) -> None:
+        """The answer's JSON."""
+        ...
+
+    def fail_request(self, request: str, error: WindlassError) -> None:
+        """The error, so that the CLI can raise it again (class name, what, where, why, next)."""
+        ...
+
+    # campaigns
+    def campaign_plan(self, campaign: str) -> Plan:
+        """The plan of the campaign, its ids starting with the campaign's name. KeyError: none."""
+        ...
+
+    def cancelling(self, campaign: str, cluster: str) -> bool:
+        """Whether an operator has asked to cancel (cheap: asked every second)."""
+        ...
+
+    def begin_attempt(self, campaign: str, subject: str) -> int:
+        """The next attempt number of a window, a group, or a step of one; 1 for the first."""
+        ...
+
+    def cluster_state(self, campaign: str, cluster: str, state: State, note: str = "") -> None:
+        """Move a campaign's cluster; the campaign's own state is rolled up from its clusters."""
+        ...
+
+    def tenant_state(
+        self, campaign: str, cluster: str, database: str, state: State, note: str = ""
+    ) -> None:
+        """Move a tenant."""
+        ...
+
+    def tenant_rolled_up(self, campaign: str, cluster: str, database: str) -> State:
+        """Set the tenant's state from its windows' states, and return it."""
+        ...
+
+    def tenant_cancelled(self, campaign: str, cluster: str, database: str) -> None:
+        """Unfinished windows and the tenant itself are cancelled; published windows stay."""
+        ...
+
+    def cluster_closed(self, campaign: str, cluster: str) -> State:
+        """Roll the cluster's state (and the campaign's) up from its tenants; ended_at."""
+        ...
+
+    def unfinished_subjects(self, campaign: str, cluster: str, database: str) -> list[Attempt]:
+        """The latest attempt of every subject of the tenant (windows, groups, steps), for
+        killing and sweeping."""
+        ...
+
+    def group_subjects(self, group: str) -> list[Attempt]:
+        """All attempts of the group's windows, of the group and of its steps
+        (`<group>/snapshot|guard|settle`), for sweeping."""
+        ...
+
+    # windows and groups
+    def window_started(self, window: str, attempt: int) -> None:
+        """State running; started_at once; attempts."""
+        ...
+
+    def progress(self, window: str, attempt: int, rows: int) -> None:
+        """Rows moved so far by this attempt (a cheap upsert)."""
+        ...
+
+    def table_loaded(self, window: str, table: str, rows: int, seconds: float) -> None:
+        """Rows staged and proven for one table of the window; repeating replaces."""
+        ...
+
+    def window_loaded(self, window: str, rows: int) -> None:
+        """All tables staged and proven (still running: not yet visible)."""
+        ...
+
+    def table_rows(self, group: str, table: str) -> int:
+        """Rows staged for that table over all windows of the group (table_loaded)."""
+        ...
+
+    def removed(self, group: str, table: str) -> Removed | None:
+        """What `record_removed` recorded for the table, if anything."""
+        ...
+
+    def record_removed(self, group: str, table: str, removed: Removed) -> None:
+        """Rows that are live before publish, and those that will go; repeating replaces."""
+        ...
+
+    def publish_begun(self, group: str, table: str) -> bool:
+        """Whether any attempt ever began to publish that table of the group."""
+        ...
+
+    def step_begin(self, group: str, attempt: int, table: str, step: str) -> None:
+        """The mark before an effect."""
+        ...
+
+    def step_end(
+        self, group: str, attempt: int, table: str, step: str, facts: Mapping[str, object]
+    ) -> None:
+        """The mark after it, with facts."""
+        ...
+
+    def group_done(
+        self, group: str, counts: Sequence[TableCounts], verdict: Verdict, rows: int
+    ) -> None:
+        """Counts per table; every window of the group done with that verdict (a mismatch or
+        unverified one stays visible as such)."""
+        ...
+
+    def group_parked(self, group: str, note: str) -> None:
+        """Every unfinished window of the group parked with that note, and an event."""
+        ...
+
+    def event(
+        self, campaign: str, cluster: str, database: str, subject: str, kind: str, text: str
+    ) -> None:
+        """A problem met, or what was done about it."""
+        ...
+
+    def query(
+        self, campaign: str, database: str, table: str, purpose: str, server: str, sql: str
+    ) -> None:
+        """A query that reproduces a figure; repeating replaces."""
+        ...
+
+    # what holds
+    def record_verified(
+        self, window: str, definition: str, tables: Mapping[str, HeldCounts]
+    ) -> None:
+        """The window's range is verified under that definition; older records that it covers are
+        superseded."""
+        ...
+
+    def verified(
+        self, dataset: str, cluster: str, database: str, interval: Interval
+    ) -> list[HeldRecord]:
+        """Verified windows that overlap the interval, newest first."""
+        ...
+
+    def rate(self, cluster: str, database: str) -> tuple[float, str] | None:
+        """(rows per second, basis) from finished windows: this tenant's, else the cluster's;
+        None without history."""
+        ...

@@ -1,0 +1,136 @@
+"""Where rows come from."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from windlass.domain.attempt import Attempt
+from windlass.domain.dataset import Dataset, Slice, TableSpec
+from windlass.domain.results import Bucket, Digest, SliceCount, Snapshot
+from windlass.domain.schema import ColumnPair, SourceColumn
+from windlass.domain.window import Interval
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class SnapshotHold(Protocol):
+    """A source snapshot held open by its own session."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What to import."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether the session still stands, asked of the server."""
+        ...
+
+
+class Source(Protocol):
+    """The application database that the rows come from. It is never written to."""
+
+    def columns(self, table: TableSpec, dataset: Dataset) -> tuple[SourceColumn, ...]:
+        """The relation's columns, in order, with `parent.<time>` appended under its target
+        name where the table takes its time from the parent. PlanError: no such relation,
+        named columns missing, or not one SELECT."""
+        ...
+
+    def tenants(self, dataset: Dataset) -> list[tuple[str, str]]:
+        """(customer, profile) pairs, distinct, sorted: the query's first two columns, or the
+        list."""
+        ...
+
+    def histogram(self, dataset: Dataset, slices: Sequence[Slice], step: timedelta) -> list[Bucket]:
+        """Rows after exclusions per step (aligned to the interval's start), all given tables of
+        one tenant and interval; empty steps are left out."""
+        ...
+
+    def null_times(self, piece: Slice) -> int:
+        """Rows of the tenant whose time is NULL (they belong to no window)."""
+        ...
+
+    def hold(self, attempt: Attempt) -> AbstractContextManager[SnapshotHold]:
+        """Open one REPEATABLE READ, READ ONLY session and export its snapshot; leaving the
+        context ends it."""
+        ...
+
+    def count(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> SliceCount:
+        """Count with `count(*)`, in that snapshot (SnapshotLostError when it is gone) or now.
+        Hazards are counted over kept rows."""
+        ...
+
+    def count_sql(self, piece: Slice) -> str:
+        """The statement that an operator runs to count the slice by hand."""
+        ...
+
+    def read(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> AbstractContextManager[Iterator["pa.RecordBatch"]]:
+        """Stream the kept rows as Arrow batches, columns named and ordered as `pairs`; bounded
+        memory. Leaving the context early cancels the query on the server."""
+        ...
+
+    def read_excluded(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> AbstractContextManager[Iterator["pa.RecordBatch"]]:
+        """Stream the keys (as canonical text, one column per key column) of the rows that
+        exclusions keep out, and the column `excluded` with the credited name."""
+        ...
+
+    def digest(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        snapshot: str | None,
+        steps: Sequence[Interval] = (),
+    ) -> list[Digest]:
+        """Count and MD5 sum of kept rows computed by the server itself from `source_text`, one
+        per step (the whole slice when none are given)."""
+        ...
+
+    def rows_by_hash(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> "pa.Table":
+        """Key columns (canonical text), `hash` (int64, the row's MD5 head as in `digest`) and
+        `excluded` (name or NULL) of ALL rows of the slice, excluded ones too."""
+        ...
+
+    def lookup(
+        self, piece: Slice, pairs: Sequence[ColumnPair], keys: "pa.Table", attempt: Attempt
+    ) -> "pa.Table":
+        """What the source says now of these keys (canonical text), without time or tenant
+        filter: key columns, `hash`, `excluded` (name or NULL), `inside` (bool: this tenant and
+        interval)."""
+        ...
+
+    def changed(
+        self, piece: Slice, pairs: Sequence[ColumnPair], since: datetime, attempt: Attempt
+    ) -> "pa.Table":
+        """Rows with version >= since (own or any ancestor's), no time or exclusion filter, one
+        consistent read: key columns (canonical text), `inside` (bool: kept, this tenant and
+        interval)."""
+        ...
+
+    def read_keys(
+        self, piece: Slice, pairs: Sequence[ColumnPair], keys: "pa.Table", attempt: Attempt
+    ) -> "pa.Table":
+        """The present kept rows of the slice with these keys, as `read` gives them."""
+        ...
+
+    def running(self, attempt: Attempt) -> int:
+        """How many sessions of the attempt the server lists as active (not idle)."""
+        ...
+
+    def kill(self, attempt: Attempt) -> int:
+        """Cancel, then terminate every session of the attempt; returns how many there were,
+        only after pg_stat_activity shows none."""
+        ...
+
+    def check(self) -> list[tuple[str, str, str]]:
+        """Findings for `doctor`: (level ok|warn|fail, what, next step)."""
+        ...

@@ -1,0 +1,202 @@
+"""Where rows go."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.dataset import Slice
+from windlass.domain.plan import GroupTable, TablePlan
+from windlass.domain.results import Digest, Removed
+from windlass.domain.schema import ColumnPair, TargetTable
+from windlass.domain.window import Interval
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+from windlass.ports.basics import Pulse
+
+
+class RunningDigest(Protocol):
+    """Hashes batches as they pass."""
+
+    def update(self, batch: "pa.RecordBatch") -> None:
+        """Take one batch in."""
+        ...
+
+    def result(self) -> Digest:
+        """The digest of everything taken in, equal to Target.staged's for equal rows."""
+        ...
+
+
+class Target(Protocol):
+    """The ClickHouse that serves the readers.
+
+    Every statement carries the attempt's tag as log_comment and sets what matters itself.
+    """
+
+    def describe(self, database: str, table: str) -> TargetTable | None:
+        """The live table, or None where there is none."""
+        ...
+
+    def databases(self) -> list[str]:
+        """All databases, for tenants that live only in the target."""
+        ...
+
+    def whole_ranges(self, live: TargetTable, time: str, within: Interval) -> list[Interval] | None:
+        """The ranges inside `within`, one per partition, whose partitions hold no other time,
+        as the server itself evaluates the partition expression on a grid of instants; None when
+        the partition depends on more than the time; empty when no partition is whole."""
+        ...
+
+    def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
+        """Logical live rows (FINAL where the engine replaces) per step."""
+        ...
+
+    def count_sql(self, live: TargetTable, piece: Slice) -> str:
+        """The statement that an operator runs to count the live slice by hand."""
+        ...
+
+    def foreign_rows(self, live: TargetTable, piece: Slice) -> int:
+        """Live rows in the range that belong to another tenant, where the table has the tenant
+        columns; 0 where it has not."""
+        ...
+
+    def digester(self, pairs: Sequence[ColumnPair]) -> RunningDigest:
+        """A digest over Arrow batches with the engine's own hash."""
+        ...
+
+    def stage(self, live: TargetTable, staging: Staging) -> None:
+        """Create the staging table afresh (dropping what an earlier try of the same attempt
+        left): plain MergeTree, live's columns, sorting key and partition key."""
+        ...
+
+    def insert(self, staging: Staging, batches: Iterable["pa.RecordBatch"], pulse: Pulse) -> None:
+        """Stream the batches in with one INSERT; bounded memory. StagingGoneError when the
+        table was dropped (the attempt is dead)."""
+        ...
+
+    def staged_rows(self, staging: Staging) -> int:
+        """Rows that staging holds. StagingGoneError when it was dropped."""
+        ...
+
+    def staged(
+        self,
+        staging: Staging,
+        pairs: Sequence[ColumnPair],
+        within: Interval | None = None,
+        time: str = "",
+        *,
+        md5: bool = False,
+    ) -> Digest:
+        """Digest of what staging holds; with `md5` comparable to Source.digest, otherwise to
+        `digester`."""
+        ...
+
+    def stage_excluded(self, staging: Staging, keys: Sequence[str]) -> None:
+        """Create the table for keys kept out: String key columns and `excluded`."""
+        ...
+
+    def removed(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        excluded: Staging | None,
+        attempt: Attempt,
+    ) -> Removed:
+        """What publishing these windows' staging over the slice would remove, attributed from
+        `excluded`; without it everything gone is unexplained."""
+        ...
+
+    def gone_keys(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        excluded: Staging | None,
+        limit: int,
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """Keys (canonical text) of live rows of the slice that neither staging nor `excluded`
+        has, at most `limit`."""
+        ...
+
+    def publish(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        plan: TablePlan,
+        group: GroupTable,
+        rows: Sequence[Staging],
+        attempt: Attempt,
+        pulse: Pulse,
+    ) -> Mapping[str, int | str]:
+        """Make staging visible by the group's path (PUBLISH.md). `attempt` is this try at
+        publishing (the windows' staging belongs to attempts of their own): its tag goes on the
+        statements and its token on the `whole` staging. Safe to repeat after any
+        interruption. Returns facts for the record: partitions swapped, stale rows removed, gap
+        seconds. StagingGoneError when the attempt is dead."""
+        ...
+
+    def differing(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        limit: int,
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """After publish: keys (canonical text) whose live row (FINAL) is not the staged one:
+        columns `<key…>`, `side` (live|staged|both). Empty means live equals staging exactly."""
+        ...
+
+    def apply(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        plan: TablePlan,
+        upsert: "pa.Table | None",
+        remove: "pa.Table | None",
+        attempt: Attempt,
+    ) -> None:
+        """Catch-up: put these rows (as Source.read gives them) in place of what has their keys,
+        and take rows with these keys (canonical text) out of the slice. Repeatable."""
+        ...
+
+    def digest(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval] = (),
+    ) -> list[Digest]:
+        """Count and MD5 sum of live logical rows per step, comparable to Source.digest."""
+        ...
+
+    def rows_by_hash(
+        self, live: TargetTable, piece: Slice, pairs: Sequence[ColumnPair]
+    ) -> "pa.Table":
+        """Key columns (canonical text) and `hash` of live logical rows, as Source's."""
+        ...
+
+    def kill(self, tag: str) -> int:
+        """KILL QUERY everything whose log_comment starts with `tag`; returns how many there
+        were, only after system.processes shows none."""
+        ...
+
+    def running(self, tag: str) -> int:
+        """How many statements with that log_comment prefix the server lists."""
+        ...
+
+    def sweep(self, attempt: Attempt) -> int:
+        """Drop the attempt's staging tables: the fence. Returns how many were dropped."""
+        ...
+
+    def check(self) -> list[tuple[str, str, str]]:
+        """Findings for `doctor`: (level ok|warn|fail, what, next step)."""
+        ...

@@ -143,7 +143,7 @@ async def _wait(
             if not await served(client, cluster):
                 await handle.terminate("no worker serves the queue")
                 raise no_worker(cluster)
-            on_wait(f"waiting for the worker of {cluster} …")
+            on_wait(f"the worker of {cluster} is at it …")
         waiting.result()
     except WorkflowFailureError as error:
         raise _failed(cluster, error) from error

@@ -87,6 +87,13 @@ def test_another_number_or_another_table_does_not() -> None:
     guard("score", removed, Guard(accept=True))
 
 
+def test_an_expected_number_is_shared_by_the_campaigns_groups() -> None:
+    removed = _removed(1000, deleted=11)
+    guard("score", removed, Guard(expected={"score": 31}), elsewhere=20)
+    with pytest.raises(RemovalGuardError):
+        guard("score", removed, Guard(expected={"score": 30}), elsewhere=20)
+
+
 def test_an_empty_source_always_needs_the_operators_word() -> None:
     removed = _removed(3, deleted=3)
     with pytest.raises(RemovalGuardError, match="the source is empty where score has 3 rows"):

@@ -78,12 +78,21 @@ def _mismatch(what: str, where: str, figures: str) -> MismatchError:
     )
 
 
-def guard(table: str, removed: Removed, limits: Guard, *, source_rows: int | None = None) -> None:
+def guard(
+    table: str,
+    removed: Removed,
+    limits: Guard,
+    *,
+    source_rows: int | None = None,
+    elsewhere: int | None = None,
+) -> None:
     """Hold the rows that would go for no known reason against what the operator allows.
 
     `source_rows` are the rows that publishing brings, where known: none for rows that are live
     always needs the operator's word. Rows that an exclusion explains and superfluous duplicates
-    are not held against it. RemovalGuardError names the option that lets exactly this through.
+    are not held against it. A number that the operator expects holds for the whole campaign:
+    `elsewhere` are the rows that go in its other groups (None: there are none, and the number
+    must be exact). RemovalGuardError names the option that lets exactly this through.
     """
     going = removed.deleted + removed.unexplained
     emptied = source_rows == 0 and removed.before > 0 and going > 0
@@ -91,7 +100,7 @@ def guard(table: str, removed: Removed, limits: Guard, *, source_rows: int | Non
     if limits.accept or not (emptied or too_many):
         return
     expected = limits.expected.get(table)
-    if expected in {going, removed.gone}:  # the plan shows both figures
+    if _as_expected(expected, removed, going, elsewhere):
         return
     raise RemovalGuardError(
         _what(table, removed, going, emptied=emptied),
@@ -100,6 +109,13 @@ def guard(table: str, removed: Removed, limits: Guard, *, source_rows: int | Non
         next_step=f"if that is right: windlass run … --expect-removed {table}={removed.gone}"
         " (this many and no other), or --accept-removal (any number); nothing was removed",
     )
+
+
+def _as_expected(expected: int | None, removed: Removed, going: int, elsewhere: int | None) -> bool:
+    """The plan shows rows that go with and without those that exclusions explain: both count."""
+    if expected is None or elsewhere is None:
+        return expected in {going, removed.gone}
+    return elsewhere + going <= expected
 
 
 def _what(table: str, removed: Removed, going: int, *, emptied: bool) -> str:

@@ -8,12 +8,12 @@ from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import ConfigError, PlanChangedError
 from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
-from windlass.domain.schema import TargetTable
+from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
 from windlass.domain.window import Interval
 from windlass.engine.activities.watch import Watch
 from windlass.engine.payloads import GroupRef, Load, TenantRef
-from windlass.ports import Clock, Ledger, Source, Target
+from windlass.ports import Clock, Ledger, Pulse, Source, Target
 
 
 @dataclass(frozen=True)
@@ -141,3 +141,20 @@ class Desk:
 def staging(ref: GroupRef, load: Load, spec: TableSpec) -> Staging:
     """Where that load put that table's rows."""
     return Staging(Attempt(ref.tenant.campaign, load.window, load.attempt), spec.name)
+
+
+def stage_excluded(
+    desk: Desk,
+    piece: Slice,
+    pairs: Sequence[ColumnPair],
+    attempt: Attempt,
+    snapshot: str | None,
+    pulse: Pulse,
+) -> Staging:
+    """Bring the keys that exclusions keep out to the target, where they are held against what
+    is live."""
+    kept_out = Staging(attempt, piece.table.name, "gone")
+    desk.target.stage_excluded(kept_out, piece.table.key)
+    with desk.source.read_excluded(piece, pairs, attempt, snapshot) as batches:
+        desk.target.insert(kept_out, batches, pulse)
+    return kept_out

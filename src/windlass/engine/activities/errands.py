@@ -14,7 +14,7 @@ from windlass.domain.results import KeyDifference, TableVerification
 from windlass.domain.states import Verdict
 from windlass.domain.tenant import Tenant, TenantPattern, database_name
 from windlass.engine.activities.compare import Comparer, Comparison
-from windlass.engine.activities.desk import Desk
+from windlass.engine.activities.desk import Desk, stage_excluded
 from windlass.engine.activities.survey import Survey
 from windlass.engine.activities.watch import Watch, translated
 from windlass.engine.payloads import ErrandInput
@@ -203,17 +203,21 @@ class ErrandActivities:
     ) -> dict[str, int]:
         """Live rows per table that the exclusion should have kept out."""
         dataset, interval = question.request.dataset, question.request.interval
-        held = {}
-        for spec in dataset.tables:
-            piece = Slice(dataset, spec, tenant, interval)
-            counted = self._desk.source.count(piece, (), attempt, None)
-            if not counted.excluded.get(question.exclusion):
-                held[spec.name] = 0
-                continue
-            comparer = self._comparer(piece, attempt, None, watch)
-            found = comparer.compare(piece)
-            held[spec.name] = attributed(found).get(question.exclusion, 0)
-        return held
+        pieces = [Slice(dataset, spec, tenant, interval) for spec in dataset.tables]
+        return {
+            piece.table.name: self._held_out_of(piece, question.exclusion, attempt, watch)
+            for piece in pieces
+        }
+
+    def _held_out_of(self, piece: Slice, exclusion: str, attempt: Attempt, watch: Watch) -> int:
+        """Only the excluded keys travel; the target finds those that are live."""
+        if not self._desk.source.count(piece, (), attempt, None).excluded.get(exclusion):
+            return 0
+        asked = self._comparer(piece, attempt, None, watch)
+        kept_out = stage_excluded(self._desk, piece, asked.pairs, attempt, None, watch.pulse)
+        found = self._desk.target.removed(asked.live, piece, asked.pairs, (), kept_out, attempt)
+        self._desk.target.sweep(attempt)
+        return found.attributed.get(exclusion, 0)
 
 
 def _any(patterns: tuple[str, ...], tenant: Tenant) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from temporalio import activity
 
 from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.plan import Guard
 from windlass.domain.results import Digest, Removed
 from windlass.domain.states import Mode, Verdict
-from windlass.engine.activities.desk import Desk, TableJob
+from windlass.engine.activities.desk import Desk, TableJob, stage_excluded
 from windlass.engine.activities.load import total
 from windlass.engine.activities.settle import Settler, worst
 from windlass.engine.activities.watch import Watch, translated
@@ -40,9 +41,19 @@ class PublishActivities:
             for job in self._jobs(work):
                 removed = self._measure(job, work, attempt, request.mode, watch)
                 if request.mode is Mode.REPLACE:
-                    rows = self._desk.ledger.table_rows(work.group.group, job.spec.name)
-                    guard(job.spec.name, removed, request.guard, source_rows=rows)
+                    self._hold(job, work, removed, request.guard)
         self._desk.target.sweep(attempt)
+
+    def _hold(self, job: TableJob, work: GroupWork, removed: Removed, limits: Guard) -> None:
+        ledger, table, group = self._desk.ledger, job.spec.name, work.group.group
+        plan = self._desk.plan(work.group.tenant.campaign)
+        others = [g.id for t in plan.tenants for g in t.groups if g.id != group]
+        elsewhere = None
+        if others and table in limits.expected:
+            found = [ledger.removed(other, table) for other in others]
+            elsewhere = sum(one.deleted + one.unexplained for one in found if one)
+        rows = ledger.table_rows(group, table)
+        guard(table, removed, limits, source_rows=rows, elsewhere=elsewhere)
 
     def _jobs(self, work: GroupWork) -> list[TableJob]:
         interval = self._desk.group(work.group).interval
@@ -72,19 +83,11 @@ class PublishActivities:
         watch.pulse(0)
         if not bare.gone:
             return bare
-        excluded = self._stage_excluded(job, work, attempt, watch)
+        excluded = stage_excluded(
+            self._desk, job.piece, pairs, attempt, work.snapshot.id, watch.pulse
+        )
         told = self._desk.target.removed(job.live, job.piece, pairs, job.rows, excluded, attempt)
         return self._look_up(job, told, excluded, attempt)
-
-    def _stage_excluded(
-        self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
-    ) -> Staging:
-        staging = Staging(attempt, job.spec.name, "gone")
-        self._desk.target.stage_excluded(staging, job.spec.key)
-        source, snapshot = self._desk.source, work.snapshot.id
-        with source.read_excluded(job.piece, job.plan.columns, attempt, snapshot) as batches:
-            self._desk.target.insert(staging, batches, watch.pulse)
-        return staging
 
     def _look_up(
         self, job: TableJob, removed: Removed, excluded: Staging, attempt: Attempt

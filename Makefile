@@ -25,7 +25,7 @@ demo: $(STAMP) ## set up, start the local stack, and replay the work log of 2026
 	$(BIN)/windlass demo --scale $(SCALE)
 
 test: $(STAMP) ## set up and run all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 check: $(STAMP) ## formatter, linter, types, import layers
 	$(BIN)/ruff format --check .

@@ -5,7 +5,14 @@ import pytest
 from windlass.domain.errors import MismatchError, RemovalGuardError, UnrepresentableError
 from windlass.domain.plan import Guard
 from windlass.domain.results import Digest, Removed, SliceCount
-from windlass.verify.verdict import guard, judge_hazards, judge_load, judge_read, judge_staged
+from windlass.verify.verdict import guard, judge_hazards, judge_read, judge_staged
+
+
+def judge_load(source: SliceCount, read: Digest, staged: Digest, *, where: str = "") -> None:
+    """All judgements of one window, in their order."""
+    judge_hazards(source, where=where)
+    judge_read(source, read, staged.rows, where=where)
+    judge_staged(read, staged, where=where)
 
 
 def test_equal_rows_pass() -> None:

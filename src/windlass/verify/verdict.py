@@ -39,17 +39,6 @@ def judge_staged(read: Digest, staged: Digest, *, where: str = "") -> None:
     )
 
 
-def judge_load(source: SliceCount, read: Digest, staged: Digest, *, where: str = "") -> None:
-    """All of the above, for one window.
-
-    UnrepresentableError: the source has values that a target column cannot hold.
-    MismatchError: rows were lost, doubled or changed on the way.
-    """
-    judge_hazards(source, where=where)
-    judge_read(source, read, staged.rows, where=where)
-    judge_staged(read, staged, where=where)
-
-
 def judge_hazards(source: SliceCount, *, where: str = "") -> None:
     """Before anything is read: UnrepresentableError where the snapshot counts values that a
     target column cannot hold."""

@@ -87,7 +87,15 @@ DROP_OWN: dict[str, str] = {
 }
 """For tables of our own, whose size nobody has to be asked about."""
 
+LONG_STATEMENT: dict[str, str] = {
+    "max_query_size": "268435456",
+    "max_ast_elements": "10000000",
+    "max_expanded_ast_elements": "10000000",
+}
+"""For statements in which many ids stand."""
+
 PATCH_DELETE: dict[str, str] = {
+    **LONG_STATEMENT,
     "lightweight_delete_mode": "lightweight_update_force",
     "enable_lightweight_update": "1",
     "allow_experimental_lightweight_update": "1",
@@ -95,10 +103,5 @@ PATCH_DELETE: dict[str, str] = {
 }
 """For a delete that readers see as one step, and that leaves no mutation behind."""
 
-PLAIN_DELETE: dict[str, str] = {
-    "lightweight_delete_mode": "alter_update",
-    "max_query_size": "268435456",
-    "max_ast_elements": "10000000",
-    "max_expanded_ast_elements": "10000000",
-}
-"""For a delete whose keys stand in the statement."""
+PLAIN_DELETE: dict[str, str] = {**LONG_STATEMENT, "lightweight_delete_mode": "alter_update"}
+"""For a delete by mutation."""

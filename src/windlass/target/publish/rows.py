@@ -15,19 +15,18 @@ from windlass.target.names import literal
 from windlass.target.publish.job import Job
 from windlass.target.settings import HEAVY, PATCH_DELETE, PLAIN_DELETE
 
+PATCH_BY_TABLE = (26, 1)
+"""The first release whose patch delete finds rows by a subquery over another table; 25.8 reports
+success and deletes nothing."""
 _IDS_AT_ONCE = 100_000
 _IDS_AT_ONCE_REPLICATED = 12_000
 """A Replicated table keeps the command in Keeper, whose nodes hold at most 1 MB."""
 
-_NOTE = """
-CREATE TABLE $table ENGINE = MergeTree ORDER BY tuple() COMMENT $comment AS $select
-"""
+_NOTE = "CREATE TABLE $table ENGINE = MergeTree ORDER BY tuple() AS $select"
 _PATCH = """
 DELETE FROM $live WHERE $condition AND $sort_hash IN (SELECT id.1 FROM $ids)
 AND $identity IN (SELECT id FROM $ids)
 """
-_BY_LITERALS = "$verb WHERE $condition AND $marked AND $identity IN ($ids)"
-_RANGE = "$verb WHERE $condition AND $marked"
 _IDS = "SELECT DISTINCT id FROM $ids ORDER BY id LIMIT $limit OFFSET $offset FORMAT Values"
 
 
@@ -35,8 +34,7 @@ def note(job: Job, purpose: str, select: str, *more: str) -> tuple[Staging, int]
     """Write down what the SELECTs find (column `id` at least) in a new table of the attempt; the
     table, and how many rows it has."""
     table = job.own(purpose, uuid.uuid4().hex[:8])
-    statement = fill(_NOTE, table=job.ref(table), comment=literal(job.tag), select=select)
-    job.run(statement, HEAVY)
+    job.run(fill(_NOTE, table=job.ref(table), select=select), HEAVY)
     for one in more:
         job.run(f"INSERT INTO {job.ref(table)} {one}", HEAVY)
     return table, job.value(f"SELECT count() FROM {job.ref(table)}")
@@ -44,7 +42,7 @@ def note(job: Job, purpose: str, select: str, *more: str) -> tuple[Staging, int]
 
 def remove(job: Job, ids: Staging, condition: str) -> None:
     """Delete the physical rows with these ids that meet the condition."""
-    if job.removal is Removal.PATCH:
+    if job.removal is Removal.PATCH and job.server.version >= PATCH_BY_TABLE:
         statement = fill(
             _PATCH,
             live=job.view.table,
@@ -56,24 +54,18 @@ def remove(job: Job, ids: Staging, condition: str) -> None:
         job.run(statement, HEAVY | PATCH_DELETE)
         return
     for chunk in _chunks(job, ids):
-        statement = fill(
-            _BY_LITERALS,
-            verb=_verb(job),
-            condition=condition,
-            marked=_marked(job),
-            identity=job.view.identity,
-            ids=chunk,
-        )
-        mutate(job, statement)
+        wanted = f"{condition} AND {job.view.identity} IN ({chunk})"
+        remove_range(job, wanted)
 
 
 def remove_range(job: Job, condition: str) -> None:
-    """Delete every physical row that meets the condition."""
+    """Delete every physical row that meets the condition, which names no table."""
     if job.removal is Removal.PATCH:
         job.fence()
         job.run(f"DELETE FROM {job.view.table} WHERE {condition}", PATCH_DELETE)
         return
-    mutate(job, fill(_RANGE, verb=_verb(job), condition=condition, marked=_marked(job)))
+    verb, mark = _verb(job), literal(marker(job.tag))
+    mutate(job, f"{verb} WHERE {condition} AND {mark} != ''")
 
 
 def mutate(job: Job, statement: str) -> None:
@@ -91,10 +83,6 @@ def _verb(job: Job) -> str:
     if job.live.projections:
         return f"ALTER TABLE {job.view.table} DELETE"
     return f"DELETE FROM {job.view.table}"
-
-
-def _marked(job: Job) -> str:
-    return f"{literal(marker(job.tag))} != ''"
 
 
 def _chunks(job: Job, ids: Staging) -> Iterator[str]:

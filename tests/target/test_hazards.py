@@ -112,6 +112,29 @@ def test_11_a_stuck_mutation_of_live_parks_and_leaves_none_of_ours(bench: Bench)
     ] == []
 
 
+def test_block_numbers_of_two_windows_never_meet_in_live(bench: Bench) -> None:
+    """With block columns in staging, 25.8 and 26.1 deleted other rows than those meant."""
+    bench.create("MergeTree")
+    windows = []
+    for window in range(2):
+        staged = bench.stage()
+        for part in range(3):
+            keys = range(window * 300 + part * 100, window * 300 + (part + 1) * 100)
+            rows = [(k, "x", "2026-02-06", "2026-02-06") for k in keys]
+            bench.target.insert(staged, [bench.batch(rows)], lambda _rows: None)
+        bench.run(f"OPTIMIZE TABLE windlass_staging.{quote(staging_name(staged))} FINAL")
+        windows.append(staged)
+    ((create,),) = bench.rows(f"SHOW CREATE windlass_staging.{quote(staging_name(windows[0]))}")
+    assert "enable_block_number_column = 0" in create
+    bench.publish(Path.SWAP, FEB, *windows)
+    bench.run(
+        f"DELETE FROM {bench.ref} WHERE k % 10 = 3 "
+        "SETTINGS lightweight_delete_mode = 'lightweight_update_force'"
+    )
+    bench.run(f"OPTIMIZE TABLE {bench.ref} FINAL")
+    assert bench.rows(f"SELECT count(), countIf(k % 10 = 3) FROM {bench.ref}") == [(540, 0)]
+
+
 def test_13_views_are_named(bench: Bench) -> None:
     bench.create()
     bench.run(

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Protocol
 
 Pulse = Callable[[int], None]
 """Called while work moves, with the rows done since the last call. It may raise CancelledError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.errors import WindlassError
@@ -10,9 +10,6 @@ from windlass.domain.plan import Plan
 from windlass.domain.results import Removed, TableCounts
 from windlass.domain.states import State, Verdict
 from windlass.domain.window import Interval
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The durable record, as operators read it and write to it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from windlass.domain.plan import GroupPlan, Guard, Plan
 from windlass.domain.record import (
@@ -18,9 +18,6 @@ from windlass.domain.record import (
 )
 from windlass.domain.states import Health, State
 from windlass.domain.window import Interval
-
-if TYPE_CHECKING:
-    pass
 
 
 class LedgerReader(Protocol):

@@ -37,14 +37,16 @@ class Driver:
     def connect(self) -> AdbcConnection:
         """A new session. UnreachableError, AccessError."""
         try:
-            with self._lock:
-                if self._database is None:
-                    info = self.server.conninfo(CONTROL)
-                    self._database = adbc_driver_postgresql.connect(info)
-            # Outside the lock: a server that hangs must not make readers wait one after another.
-            return AdbcConnection(self._database)
+            return AdbcConnection(self._opened())
         except Error as error:
             raise self.server.error(_failure(error, connecting=True), "connecting") from None
+
+    def _opened(self) -> AdbcDatabase:
+        # Asked without the lock: one reader that hangs here must not make all others hang too.
+        made = self._database or adbc_driver_postgresql.connect(self.server.conninfo(CONTROL))
+        with self._lock:
+            self._database = self._database or made
+            return self._database
 
 
 def _failure(error: Exception, *, connecting: bool = False) -> Failure:

@@ -180,10 +180,13 @@ class Server:
 
     @property
     def _client(self) -> "Client":
+        # Connected without the lock: one statement that hangs must not make all others hang too.
+        made = self._made
+        if made is None:
+            with self._errors():
+                made = self._connect()
         with self._lock:
-            if self._made is None:
-                with self._errors():
-                    self._made = self._connect()
+            self._made = self._made or made
             return self._made
 
     def _connect(self) -> "Client":

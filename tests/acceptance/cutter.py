@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -66,8 +67,6 @@ class Cutter:
 
 def _hang_up(end: socket.socket) -> None:
     # A close alone sends nothing while the other thread still waits for bytes on that socket.
-    try:
+    with suppress(OSError):  # hung up already
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # hung up already
     end.close()

@@ -164,12 +164,12 @@ class World:
         )
         self.config.write_text(textwrap.dedent(text), encoding="utf-8")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """A worker process, ready."""
+    def start_worker(self, clusters: str = "") -> subprocess.Popen[bytes]:
+        """A worker process, ready; for the world's own cluster unless told otherwise."""
         ready = self.directory / f"ready-{len(self.workers)}"
         log = (self.directory / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
-            [*self.argv, "worker", "--cluster", self.name],
+            [*self.argv, "worker", "--cluster", clusters or self.name],
             env={**os.environ, "WINDLASS_READY_FILE": str(ready)},
             stdout=log,
             stderr=log,

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from windlass import settings
 from windlass.domain.errors import (
-    ConfigError,
     RefusedError,
     UnreachableError,
     UsageError,
@@ -25,10 +24,10 @@ from windlass.domain.naming import campaign_name
 from windlass.domain.plan import ClusterPlan, Plan, Request
 from windlass.domain.record import CampaignDraft, Scope
 from windlass.domain.states import State
+from windlass.temporal import answering, connect, no_worker, served
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
-    from temporalio.service import TLSConfig
 
     from windlass.engine.worker import Seat
     from windlass.ledger.store import SqlLedger
@@ -62,50 +61,6 @@ def open_ledger(fleet: settings.Fleet) -> "SqlLedger":
     return opened(fleet.ledger_url)
 
 
-async def connect(cluster: settings.Cluster) -> "Client":
-    """The cluster's Temporal. Raises UnreachableError with what to type."""
-    from temporalio.client import Client
-
-    temporal = cluster.temporal
-    try:
-        return await Client.connect(
-            temporal.address,
-            namespace=temporal.namespace,
-            api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
-            tls=_tls(temporal),
-        )
-    except RuntimeError as error:
-        raise UnreachableError(
-            "Temporal does not answer",
-            where=f"cluster {cluster.name}, {temporal.address}",
-            why=str(error).splitlines()[0][:300],
-            next_step="start it (locally: windlass dev up), or correct temporal.address",
-        ) from error
-
-
-def _tls(temporal: settings.Temporal) -> "bool | TLSConfig":
-    from temporalio.service import TLSConfig
-
-    if isinstance(temporal.tls, bool):
-        return temporal.tls or temporal.api_key is not None
-    files = temporal.tls
-    return TLSConfig(
-        server_root_ca_cert=_bytes(files.server_root_ca),
-        client_cert=_bytes(files.client_cert),
-        client_private_key=_bytes(files.client_key),
-        domain=files.server_name,
-    )
-
-
-def _bytes(path: Path | None) -> bytes | None:
-    try:
-        return path.read_bytes() if path else None
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read {path}", why=error.strerror or "", next_step="correct temporal.tls"
-        ) from error
-
-
 async def ask(
     fleet: settings.Fleet, cluster: str, kind: str, payload: str, *, on_wait: OnWait
 ) -> str:
@@ -117,17 +72,18 @@ async def ask(
     ledger = open_ledger(fleet)
     client = await connect(fleet.cluster(cluster))
     request = ledger.create_request(kind, cluster, payload)
-    handle = await client.start_workflow(
-        ErrandWorkflow.run,
-        ErrandInput(request, ledger.ledger_id()),
-        id=f"windlass/ask/{kind}/{request}",
-        task_queue=task_queue(cluster),
-    )
-    try:
-        await _wait(client, handle, cluster, on_wait)
-    except asyncio.CancelledError:
-        await handle.cancel()
-        raise
+    with answering(fleet.cluster(cluster)):
+        handle = await client.start_workflow(
+            ErrandWorkflow.run,
+            ErrandInput(request, ledger.ledger_id()),
+            id=f"windlass/ask/{kind}/{request}",
+            task_queue=task_queue(cluster),
+        )
+        try:
+            await _wait(client, handle, cluster, on_wait)
+        except asyncio.CancelledError:
+            await handle.cancel()
+            raise
     return ledger.answer(request)
 
 
@@ -162,35 +118,6 @@ def _failed(cluster: str, error: BaseException) -> WindlassError:
         where=f"cluster {cluster}",
         why=text,
         next_step="see the worker's log; windlass doctor checks the rest",
-    )
-
-
-async def served(client: "Client", cluster: str) -> bool:
-    """Whether a worker polls the cluster's queue (Temporal remembers pollers for some minutes,
-    so only those seen in the last seconds count)."""
-    from temporalio.api.enums.v1 import TaskQueueType
-    from temporalio.api.taskqueue.v1 import TaskQueue
-    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-
-    from windlass.engine.worker import task_queue
-
-    found = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=task_queue(cluster)),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-        )
-    )
-    now = datetime.now(UTC).timestamp()
-    return any(now - p.last_access_time.ToSeconds() < 90 for p in found.pollers)
-
-
-def no_worker(cluster: str) -> UnreachableError:
-    """Nobody serves the queue."""
-    return UnreachableError(
-        "no worker serves this cluster",
-        where=f"cluster {cluster}, task queue windlass-{cluster}",
-        next_step=f"start one: windlass worker --cluster {cluster}",
     )
 
 
@@ -246,7 +173,8 @@ async def start(
     campaign = ledger.create_campaign(draft, made).name
     try:
         for cluster, client in clients.items():
-            await _start_cluster(client, campaign, cluster, ledger.ledger_id())
+            with answering(fleet.cluster(cluster)):
+                await _start_cluster(client, campaign, cluster, ledger.ledger_id())
     except Exception:
         ledger.move(Scope(campaign), State.CANCELLED, "its workflows could not be started")
         raise

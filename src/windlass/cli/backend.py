@@ -170,23 +170,20 @@ class Wired:
         return asyncio.run(self._reach(cluster))
 
     async def _reach(self, name: str) -> Sequence[tuple[str, str, str]]:
-        from temporalio.service import RPCError
-
-        from windlass import wiring
+        from windlass import temporal
 
         cluster = self.fleet.cluster(name)
-        temporal = cluster.temporal
-        client = await wiring.connect(cluster)
-        answers = ("ok", f"Temporal answers at {temporal.address}", "")
+        client = await temporal.connect(cluster)
+        answers = ("ok", f"Temporal answers at {cluster.temporal.address}", "")
         try:
-            polled = await wiring.served(client, name)
-        except RPCError as error:
-            what = f"namespace {temporal.namespace}: {error.message}"
-            return [answers, ("fail", what, "create it, or correct temporal.namespace")]
+            with temporal.answering(cluster):
+                polled = await temporal.served(client, name)
+        except WindlassError as error:
+            return [answers, ("fail", f"{error.what}: {error.why}", error.next_step)]
         if not polled:
-            missing = wiring.no_worker(name)
+            missing = temporal.no_worker(name)
             return [answers, ("fail", missing.what, missing.next_step)]
-        serves = f"a worker polls {cluster.task_queue} in namespace {temporal.namespace}"
+        serves = f"a worker polls {cluster.task_queue} in namespace {cluster.temporal.namespace}"
         return [answers, ("ok", serves, "")]
 
     def grants(self, cluster: str) -> Mapping[str, Sequence[str]]:

@@ -85,7 +85,10 @@ def _refused(where: str, why: str) -> AccessError:
 
 
 def _unreachable(where: str, why: str) -> UnreachableError:
-    fix = "nothing if it comes back: it is tried again; otherwise: windlass doctor"
+    fix = (
+        "check source.url, and that the server runs: windlass doctor; a running campaign tries "
+        "again by itself"
+    )
     return UnreachableError("PostgreSQL does not answer", where=where, why=why, next_step=fix)
 
 

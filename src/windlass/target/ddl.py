@@ -57,10 +57,10 @@ def engine_arguments(full: str) -> tuple[str, ...]:
 def clauses(full: str) -> dict[str, str]:
     """The text of each clause of an `engine_full`, such as `{"ORDER BY": "(a, b DESC)"}`."""
     heads = [word for word in _outer(list(tokens(full))) if _is_head(word)]
-    ends = [*(head.start for head in heads[1:]), len(full)]
+    starts = [*(head.start for head in heads), len(full)]
     return {
         head.text.upper(): full[head.end : end].strip()
-        for head, end in zip(heads, ends, strict=True)
+        for head, end in zip(heads, starts[1:], strict=True)
     }
 
 

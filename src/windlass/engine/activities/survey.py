@@ -114,7 +114,7 @@ class Survey:
             raise PlanError(
                 "; ".join(matched.refusals),
                 where=f"{spec.relation} -> {live.database}.{live.name}",
-                next_step="change the column's type, or make `from` a SELECT that casts it",
+                next_step="correct `from:` or the target table's columns, then plan again",
             )
         piece = Slice(self.request.dataset, spec, tenant, self.request.interval)
         self._refuse_foreign(live, piece)

@@ -17,18 +17,32 @@ class Digest:
 
 
 @dataclass(frozen=True)
+class Writer:
+    """An open transaction that has written to tables of the dataset. `since` is None where the
+    server does not show its start; `who` is for the operator."""
+
+    id: str
+    since: datetime | None
+    who: str
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """An exported source snapshot.
 
     `id` is what other sessions import; `taken_at` the source's clock; `horizon` the start of the
     oldest transaction then open (rows that commit later may carry versions from then on);
-    `session` identifies the holder's server session.
+    `session` identifies the holder's server session. Where the dataset was named, `writers` were
+    open right before, and `exact_as_of` is the instant up to which the snapshot is whole: what
+    was written to the tables before it is in the snapshot, or was rolled back.
     """
 
     id: str
     taken_at: datetime
     horizon: datetime
     session: str
+    writers: tuple[Writer, ...] = ()
+    exact_as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,12 @@ class Removed:
 
 @dataclass(frozen=True)
 class TableCounts:
-    """One table's figures of one publish group; `before - removed + loaded = after`."""
+    """One table's figures of one publish group; `before - removed + loaded = after`.
+
+    `in_flight` keys changed while they were compared, last seen different: the source's newest
+    word on them was still on its way. `exact_as_of` is the source's instant up to which `verdict`
+    speaks (docs/publish.md); `reason` says why it is not `verified`, and what to type.
+    """
 
     table: str
     before: int
@@ -89,6 +108,9 @@ class TableCounts:
     raw: int | None = None
     verdict: Verdict = Verdict.UNVERIFIED
     path: str = ""
+    in_flight: int = 0
+    exact_as_of: datetime | None = None
+    reason: str = ""
 
     @property
     def delta(self) -> int:
@@ -99,17 +121,28 @@ class TableCounts:
 @dataclass(frozen=True)
 class KeyDifference:
     """A row that differs. `kind` is missing, extra or different; `columns` differ; `reason` is
-    the exclusion that explains an extra row, or '' ."""
+    the exclusion that explains an extra row, or what the source says of it ('' nothing);
+    `in_flight` says that the row is on its way rather than wrong. `values` are
+    `{column: (source, target)}` where they were asked for."""
 
     kind: str
     key: Mapping[str, str]
     columns: tuple[str, ...] = ()
     reason: str = ""
+    in_flight: bool = False
+    values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TableVerification:
-    """The outcome of verifying one table of one tenant; `keys` at most as many as asked for."""
+    """The outcome of verifying one table of one tenant; `keys` at most as many as asked for.
+
+    `in_flight` rows differ, but the source changed them since, or too lately to tell: they make
+    no mismatch and are in none of the other counts. `finding` says why the table could not be
+    compared ('' it was). `snapshots` are the source's instants at which its parts were read: more
+    than one where the verification was taken up again. `sampled` steps of time out of `steps`
+    were looked at (0 of 0: all).
+    """
 
     cluster: str
     database: str
@@ -122,3 +155,8 @@ class TableVerification:
     attributed: Mapping[str, int] = field(default_factory=dict)
     verdict: Verdict = Verdict.VERIFIED
     keys: tuple[KeyDifference, ...] = ()
+    in_flight: int = 0
+    finding: str = ""
+    snapshots: tuple[datetime, ...] = ()
+    sampled: int = 0
+    steps: int = 0

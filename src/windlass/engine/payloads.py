@@ -82,11 +82,12 @@ class HoldInput:
 
 @dataclass(frozen=True)
 class SnapshotRef:
-    """An exported snapshot by its id ('' for none), and the horizon from which rows may have
-    changed without being in it (RFC 3339)."""
+    """An exported snapshot by its id ('' for none), the horizon from which rows may have changed
+    without being in it, and when it was taken (RFC 3339)."""
 
     id: str = ""
     horizon: str = ""
+    taken_at: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,12 @@ class Source(Protocol):
         """Rows of the tenant whose time is NULL (they belong to no window)."""
         ...
 
-    def hold(self, attempt: Attempt) -> AbstractContextManager[SnapshotHold]:
+    def hold(
+        self, attempt: Attempt, dataset: Dataset | None = None
+    ) -> AbstractContextManager[SnapshotHold]:
         """Open one REPEATABLE READ, READ ONLY session and export its snapshot; leaving the
-        context ends it."""
+        context ends it. With a dataset the snapshot tells of open transactions that wrote to
+        its tables: `writers` and `exact_as_of`."""
         ...
 
     def count(
@@ -93,27 +96,80 @@ class Source(Protocol):
         per step (the whole slice when none are given)."""
         ...
 
-    def rows_by_hash(
-        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
-    ) -> "pa.Table":
+    def digest_by_key(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        snapshot: str | None,
+        of: int,
+    ) -> list[Digest]:
+        """`digest` per bucket of keys (verify.buckets) instead of per step of time, in order."""
+        ...
+
+    def stream_by_hash(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        snapshot: str | None,
+        bucket: tuple[int, int] | None = None,
+    ) -> AbstractContextManager[Iterator["pa.RecordBatch"]]:
         """Key columns (canonical text), `hash` (int64, the row's MD5 head as in `digest`) and
-        `excluded` (name or NULL) of ALL rows of the slice, excluded ones too."""
+        `excluded` (name or NULL) of ALL rows of the slice, excluded ones too; with `bucket`
+        (number, of) only those whose keys lie in it. Bounded memory."""
+        ...
+
+    def texts(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: "pa.Table",
+        attempt: Attempt,
+        snapshot: str | None,
+    ) -> "pa.Table":
+        """Every column's canonical text under its name, of the kept rows of the slice with these
+        keys (canonical text)."""
         ...
 
     def lookup(
-        self, piece: Slice, pairs: Sequence[ColumnPair], keys: "pa.Table", attempt: Attempt
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: "pa.Table",
+        attempt: Attempt,
+        snapshot: str | None = None,
     ) -> "pa.Table":
-        """What the source says now of these keys (canonical text), without time or tenant
+        """What the source says of these keys (canonical text), without time or tenant
         filter: key columns, `hash`, `excluded` (name or NULL), `inside` (bool: this tenant and
-        interval)."""
+        interval), `ours` (bool: this tenant, at any time)."""
         ...
 
     def changed(
-        self, piece: Slice, pairs: Sequence[ColumnPair], since: datetime, attempt: Attempt
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        since: datetime,
+        attempt: Attempt,
+        snapshot: str | None = None,
     ) -> "pa.Table":
         """Rows with version >= since (own or any ancestor's), no time or exclusion filter, one
         consistent read: key columns (canonical text), `inside` (bool: kept, this tenant and
-        interval)."""
+        interval). Only rows that are the tenant's now: see `changed_elsewhere`."""
+        ...
+
+    def changed_elsewhere(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        since: datetime,
+        limit: int,
+        attempt: Attempt,
+        snapshot: str | None = None,
+    ) -> "pa.Table":
+        """Key columns (canonical text) of rows with version >= since (own or any ancestor's)
+        that are not the tenant's, at most `limit`: some may have been. It reads what all
+        tenants changed, so it is for when counts say that rows went."""
         ...
 
     def read_keys(

@@ -1,6 +1,7 @@
 """Where rows go."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from windlass.domain.attempt import Attempt, Staging
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 from windlass.ports.basics import Pulse
+from windlass.ports.undo import KeepingTarget
 
 
 class RunningDigest(Protocol):
@@ -28,7 +30,7 @@ class RunningDigest(Protocol):
         ...
 
 
-class Target(Protocol):
+class Target(KeepingTarget, Protocol):
     """The ClickHouse that serves the readers.
 
     Every statement carries the attempt's tag as log_comment and sets what matters itself.
@@ -133,11 +135,14 @@ class Target(Protocol):
         rows: Sequence[Staging],
         attempt: Attempt,
         pulse: Pulse,
+        newer_than: datetime | None = None,
     ) -> Mapping[str, int | str]:
         """Make staging visible by the group's path (PUBLISH.md). `attempt` is this try at
         publishing (the windows' staging belongs to attempts of their own): its tag goes on the
         statements and its token on the `whole` staging. Safe to repeat after any
-        interruption. Returns facts for the record: partitions swapped, stale rows removed, gap
+        interruption. Where single rows are replaced, live rows whose version is a time after
+        `newer_than` stay: they may have come since the snapshot, and the catch-up judges them.
+        Returns facts for the record: partitions swapped, stale rows removed, gap
         seconds. StagingGoneError when the attempt is dead."""
         ...
 
@@ -163,9 +168,25 @@ class Target(Protocol):
         upsert: "pa.Table | None",
         remove: "pa.Table | None",
         attempt: Attempt,
+        *,
+        exact: bool = False,
     ) -> None:
         """Catch-up: put these rows (as Source.read gives them) in place of what has their keys,
-        and take rows with these keys (canonical text) out of the slice. Repeatable."""
+        and take rows with these keys (canonical text) out of the slice. Higher versions of the
+        put keys stay, unless `exact`: then nothing else is left of these keys. Repeatable."""
+        ...
+
+    def staged_keys(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        keys: "pa.Table",
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """Those of the keys (canonical text) that these windows' staging has, once for each
+        staged row."""
         ...
 
     def digest(
@@ -174,14 +195,55 @@ class Target(Protocol):
         piece: Slice,
         pairs: Sequence[ColumnPair],
         steps: Sequence[Interval] = (),
+        attempt: Attempt | None = None,
     ) -> list[Digest]:
         """Count and MD5 sum of live logical rows per step, comparable to Source.digest."""
         ...
 
+    def digest_by_key(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        of: int,
+        attempt: Attempt,
+    ) -> list[Digest]:
+        """`digest` per bucket of keys, comparable to Source.digest_by_key."""
+        ...
+
     def rows_by_hash(
-        self, live: TargetTable, piece: Slice, pairs: Sequence[ColumnPair]
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt | None = None,
+        bucket: tuple[int, int] | None = None,
     ) -> "pa.Table":
-        """Key columns (canonical text) and `hash` of live logical rows, as Source's."""
+        """Key columns (canonical text) and `hash` of live logical rows, as Source's; with
+        `bucket` (number, of) only those whose keys lie in it."""
+        ...
+
+    def rows_of_keys(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: "pa.Table",
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """`rows_by_hash` of the slice's rows with these keys (canonical text)."""
+        ...
+
+    def texts(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: "pa.Table",
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """Every column's canonical text under its name, of the live logical rows of the slice
+        with these keys."""
         ...
 
     def kill(self, tag: str) -> int:

@@ -10,13 +10,23 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from windlass.domain.dataset import Slice, TableSpec
+from windlass.domain.dataset import Dataset, Slice, TableSpec
 from windlass.domain.errors import PlanError
 from windlass.domain.schema import ColumnPair
+from windlass.domain.tenant import Tenant
 from windlass.source.count import inside
 from windlass.source.digest import hash_item, key_items
 from windlass.source.quote import ident, text_array
-from windlass.source.select import fill, of_anyone, of_tenant, ref, select_kept
+from windlass.source.relation import relation_sql
+from windlass.source.select import (
+    Scope,
+    fill,
+    kept_rows,
+    of_anyone,
+    of_tenant,
+    ref,
+    select_kept,
+)
 from windlass.source.times import TimeType, since, within
 from windlass.verify.pgtype import parse
 
@@ -97,15 +107,28 @@ def read_keys_sql(
 def lookup_sql(
     piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, chunk: list[list[str]]
 ) -> str:
-    """Keys, hash, credited exclusion and `inside` of these keys, wherever they now belong."""
+    """Keys, hash, credited exclusion, `inside` and `ours` of these keys, wherever they now
+    belong."""
     scope = of_anyone(piece.dataset, piece.table, piece.tenant)
     items = [
         *key_items(piece, pairs),
         hash_item(piece, pairs),
         f'{scope.excluded} AS "excluded"',
         f'coalesce({inside(scope, piece, kind)}, FALSE) AS "inside"',
+        f'coalesce(({scope.tenant}), FALSE) AS "ours"',
     ]
     return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {among(piece, pairs, chunk)}"
+
+
+def texts_sql(
+    piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, chunk: list[list[str]]
+) -> str:
+    """Every column's canonical text, of the kept rows of the slice with these keys."""
+    table = piece.table
+    scope = kept_rows(piece.dataset, table, piece.tenant)
+    texts = (f"({fill(p.source_text, table, p.name)})::text AS {ident(p.name)}" for p in pairs)
+    where = f"{inside(scope, piece, kind)} AND ({scope.kept}) AND {among(piece, pairs, chunk)}"
+    return f"SELECT {', '.join(texts)} FROM {scope.source}\nWHERE {where}"
 
 
 def changed_sql(
@@ -114,26 +137,51 @@ def changed_sql(
     """Keys of the tenant's rows with a version of their own or of an ancestor from `at` on, and
     `inside`. Only rows that are now the tenant's: a search through all tenants' changes would
     cost each tenant what all of them cost."""
-    table = piece.table
-    scope = of_tenant(piece.dataset, table, piece.tenant)
+    scope = of_tenant(piece.dataset, piece.table, piece.tenant)
     here = f"{inside(scope, piece, kind)} AND {scope.excluded} IS NULL"
     items = [*key_items(piece, pairs), f'coalesce({here}, FALSE) AS "inside"']
-    branches = _changes(piece, table, table.key, at, type_of)
+    found = _found(piece, of_tenant, at, type_of)
+    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE ({scope.tenant}) AND {found}"
+
+
+def elsewhere_sql(
+    piece: Slice, pairs: Sequence[ColumnPair], at: datetime, limit: int, type_of: TimeOf
+) -> str:
+    """Keys of rows, changed as above, that are not the tenant's: some may have been."""
+    scope = of_anyone(piece.dataset, piece.table, piece.tenant)
+    items = ", ".join(key_items(piece, pairs))
+    where = f"({scope.tenant}) IS NOT TRUE AND {_found(piece, of_anyone, at, type_of)}"
+    return f"SELECT {items} FROM {scope.source}\nWHERE {where} LIMIT {limit}"
+
+
+ScopeOf = Callable[[Dataset, TableSpec, Tenant], Scope]
+
+
+def _found(piece: Slice, scope_of: ScopeOf, at: datetime, type_of: TimeOf) -> str:
+    """The condition that a row, or an ancestor of it, has changed."""
+    table = piece.table
+    branches = _changes(piece, table, table.key, scope_of, at, type_of)
     if not branches:
         raise _no_version(table)
     key = ", ".join(f"t.{ident(name)}" for name in table.key)
     found = "\nUNION ALL ".join(branches)
-    where = f"({scope.tenant}) AND ({key}) IN ({found})"
-    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {where}"
+    return f"({key}) IN ({found})"
 
 
 def _changes(
-    piece: Slice, table: TableSpec, columns: Sequence[str], at: datetime, type_of: TimeOf
+    piece: Slice,
+    table: TableSpec,
+    columns: Sequence[str],
+    scope_of: ScopeOf,
+    at: datetime,
+    type_of: TimeOf,
 ) -> list[str]:
     """Queries for those columns of changed rows: each can use the index of one version."""
-    scope = of_tenant(piece.dataset, table, piece.tenant)
+    scope = scope_of(piece.dataset, table, piece.tenant)
     head = ", ".join(f"t.{ident(name)}" for name in columns)
-    base = f"SELECT {head} FROM {scope.source}\nWHERE ({scope.tenant}) AND"
+    whose = f"({scope.tenant})" if scope_of is of_tenant else "TRUE"
+    rows = scope.source if scope_of is of_tenant else f"{relation_sql(table.relation)} AS t"
+    base = f"SELECT {head} FROM {rows}\nWHERE {whose} AND"
     own = []
     if table.version is not None:
         kind = type_of(table, table.version)
@@ -141,7 +189,7 @@ def _changes(
     if table.parent is None:
         return own
     parent = piece.dataset.table(table.parent.table)
-    above = _changes(piece, parent, [up for _, up in table.parent.on], at, type_of)
+    above = _changes(piece, parent, [up for _, up in table.parent.on], scope_of, at, type_of)
     links = ", ".join(f"t.{ident(child)}" for child, _ in table.parent.on)
     return own + [f"{base} ({links}) IN ({query})" for query in above]
 

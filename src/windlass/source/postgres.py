@@ -15,13 +15,21 @@ from windlass.domain.schema import ColumnPair, SourceColumn
 from windlass.domain.window import Interval
 from windlass.source import count, digest, discover, select, times
 from windlass.source.check import Finding, check_server, check_tables, grants
-from windlass.source.keys import changed_sql, chunks, lookup_sql, read_keys_sql
+from windlass.source.keys import (
+    changed_sql,
+    chunks,
+    elsewhere_sql,
+    lookup_sql,
+    read_keys_sql,
+    texts_sql,
+)
 from windlass.source.kill import count_running, end_attempt
-from windlass.source.relation import is_query
+from windlass.source.relation import is_query, tables_of
 from windlass.source.session import Connection, Limits, Server, consistent, control
 from windlass.source.snapshot import Hold, hold
 from windlass.source.stream import Driver, read_all, stream
 from windlass.source.times import TimeType
+from windlass.verify.buckets import KeyBucket
 
 Batches = AbstractContextManager[Iterator[pa.RecordBatch]]
 
@@ -94,9 +102,11 @@ class PostgresSource:
         with control(self._server, f"counting {piece.table.name}") as connection:
             return count.count_slice(connection, piece, (), kind)
 
-    def hold(self, attempt: Attempt) -> AbstractContextManager[Hold]:
+    def hold(
+        self, attempt: Attempt, dataset: Dataset | None = None
+    ) -> AbstractContextManager[Hold]:
         """Export a snapshot and keep it importable."""
-        return hold(self._server, attempt.application_name)
+        return hold(self._server, attempt.application_name, tables_of(dataset) if dataset else ())
 
     def count(
         self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
@@ -139,6 +149,19 @@ class PostgresSource:
         with self._in(attempt, snapshot, f"hashing {piece.table.name}") as connection:
             return digest.digests(connection, piece, pairs, kind, steps)
 
+    def digest_by_key(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        snapshot: str | None,
+        of: int,
+    ) -> list[Digest]:
+        """The server's own digests of kept rows, one per bucket of keys."""
+        kind = self._time_type(piece, pairs)
+        with self._in(attempt, snapshot, f"hashing {piece.table.name}") as connection:
+            return digest.digests_by_key(connection, piece, pairs, kind, of)
+
     def rows_by_hash(
         self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
     ) -> pa.Table:
@@ -146,21 +169,70 @@ class PostgresSource:
         query = digest.rows_by_hash_sql(piece, pairs, self._time_type(piece, pairs))
         return read_all(self._driver, [query], attempt.application_name, snapshot)
 
-    def lookup(
-        self, piece: Slice, pairs: Sequence[ColumnPair], keys: pa.Table, attempt: Attempt
+    def stream_by_hash(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        snapshot: str | None,
+        bucket: tuple[int, int] | None = None,
+    ) -> Batches:
+        """`rows_by_hash` as a stream, of one bucket of keys where one is given."""
+        kind = self._time_type(piece, pairs)
+        query = digest.rows_by_hash_sql(piece, pairs, kind, KeyBucket(*bucket) if bucket else None)
+        return self._stream(query, attempt, snapshot)
+
+    def texts(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: pa.Table,
+        attempt: Attempt,
+        snapshot: str | None,
     ) -> pa.Table:
-        """What the source says now of these keys."""
+        """Every column's canonical text, of the kept rows of the slice with these keys."""
+        kind = self._time_type(piece, pairs)
+        queries = [texts_sql(piece, pairs, kind, chunk) for chunk in chunks(piece, keys)]
+        return read_all(self._driver, queries, attempt.application_name, snapshot)
+
+    def lookup(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: pa.Table,
+        attempt: Attempt,
+        snapshot: str | None = None,
+    ) -> pa.Table:
+        """What the source says of these keys."""
         kind = self._time_type(piece, pairs)
         queries = [lookup_sql(piece, pairs, kind, chunk) for chunk in chunks(piece, keys)]
-        return read_all(self._driver, queries, attempt.application_name, None)
+        return read_all(self._driver, queries, attempt.application_name, snapshot)
 
     def changed(
-        self, piece: Slice, pairs: Sequence[ColumnPair], since: datetime, attempt: Attempt
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        since: datetime,
+        attempt: Attempt,
+        snapshot: str | None = None,
     ) -> pa.Table:
         """Keys of rows changed from `since` on, by their own version or an ancestor's."""
         kind = self._time_type(piece, pairs)
         query = changed_sql(piece, pairs, kind, since, self._column_type)
-        return read_all(self._driver, [query], attempt.application_name, None)
+        return read_all(self._driver, [query], attempt.application_name, snapshot)
+
+    def changed_elsewhere(
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        since: datetime,
+        limit: int,
+        attempt: Attempt,
+        snapshot: str | None = None,
+    ) -> pa.Table:
+        """Keys of rows changed from `since` on that are not the tenant's."""
+        query = elsewhere_sql(piece, pairs, since, limit, self._column_type)
+        return read_all(self._driver, [query], attempt.application_name, snapshot)
 
     def read_keys(
         self, piece: Slice, pairs: Sequence[ColumnPair], keys: pa.Table, attempt: Attempt

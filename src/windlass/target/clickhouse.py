@@ -13,13 +13,15 @@ from windlass.domain.window import Interval
 from windlass.ports import Pulse
 from windlass.target import catchup, check, compare, digest, grants, kill, partitions
 from windlass.target.chdbdigest import ChdbDigest
-from windlass.target.client import Address, Server
+from windlass.target.client import LOOKING, Address, Server
 from windlass.target.describe import describe
+from windlass.target.keeping import Keeping
 from windlass.target.publish.job import Job
 from windlass.target.publish.run import publish
 from windlass.target.slices import View
 from windlass.target.staging import StagingArea
 from windlass.target.times import within as within_ranges
+from windlass.verify.buckets import KeyBucket
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,13 +32,16 @@ WHERE name NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER B
 """
 
 
-class ClickHouseTarget:
+class ClickHouseTarget(Keeping):
     """One ClickHouse. `url` is its HTTP address with user and password, `staging_database` where
-    staging tables go, `timeout` the seconds one statement may stay silent."""
+    staging tables go, `timeout` the seconds one statement may stay silent, `owner` the id of the
+    ledger that knows of our attempts: our tables' comments carry it."""
 
-    def __init__(self, url: str, staging_database: str, *, timeout: int = 6 * 3600) -> None:
+    def __init__(
+        self, url: str, staging_database: str, *, timeout: int = 6 * 3600, owner: str = ""
+    ) -> None:
         self._server = Server(Address.parse(url), timeout=timeout)
-        self._area = StagingArea(self._server, staging_database)
+        self._area = StagingArea(self._server, staging_database, owner)
 
     def close(self) -> None:
         """Close the connections."""
@@ -178,10 +183,25 @@ class ClickHouseTarget:
         upsert: "pa.Table | None",
         remove: "pa.Table | None",
         attempt: Attempt,
+        *,
+        exact: bool = False,
     ) -> None:
         """See ports.Target."""
         view = View.of(live, piece, pairs)
-        catchup.apply(self._area, view, plan, upsert, remove, attempt)
+        catchup.apply(self._area, view, plan, upsert, remove, attempt, exact=exact)
+
+    def staged_keys(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        rows: Sequence[Staging],
+        keys: "pa.Table",
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        return catchup.staged_keys(self._area, view, self._refs(rows), keys, attempt)
 
     def digest(
         self,
@@ -189,15 +209,57 @@ class ClickHouseTarget:
         piece: Slice,
         pairs: Sequence[ColumnPair],
         steps: Sequence[Interval] = (),
+        attempt: Attempt | None = None,
     ) -> list[Digest]:
         """See ports.Target."""
-        return digest.digests(self._server, live, piece, pairs, steps)
+        return digest.digests(self._server, live, piece, pairs, steps, _tag(attempt))
+
+    def digest_by_key(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        of: int,
+        attempt: Attempt,
+    ) -> list[Digest]:
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        return digest.digests_by_key(self._server, view, of, attempt.tag)
 
     def rows_by_hash(
-        self, live: TargetTable, piece: Slice, pairs: Sequence[ColumnPair]
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt | None = None,
+        bucket: tuple[int, int] | None = None,
     ) -> "pa.Table":
         """See ports.Target."""
-        return digest.rows_by_hash(self._server, View.of(live, piece, pairs))
+        only = KeyBucket(*bucket) if bucket else None
+        return digest.rows_by_hash(self._server, View.of(live, piece, pairs), _tag(attempt), only)
+
+    def rows_of_keys(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: "pa.Table",
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """See ports.Target."""
+        view = View.of(live, piece, pairs)
+        return digest.rows_of_keys(self._server, view, keys, attempt.tag)
+
+    def texts(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        keys: "pa.Table",
+        attempt: Attempt,
+    ) -> "pa.Table":
+        """See ports.Target."""
+        return digest.texts(self._server, View.of(live, piece, pairs), keys, attempt.tag)
 
     def kill(self, tag: str) -> int:
         """See ports.Target."""
@@ -226,3 +288,7 @@ class ClickHouseTarget:
     def _refs(self, rows: Sequence[Staging]) -> list[str]:
         self._area.require(rows)
         return [self._area.ref(one) for one in rows]
+
+
+def _tag(attempt: Attempt | None) -> str:
+    return attempt.tag if attempt else LOOKING

@@ -58,6 +58,13 @@ class View:
         """The key columns, quoted, joined by commas."""
         return quoted(self.piece.table.key)
 
+    def key_texts_of(self, alias: str) -> str:
+        """The key columns' canonical texts over columns `<alias>.<name>`, joined by commas."""
+        return ", ".join(
+            fill_template(self.pair(name).target_text, f"{alias}.{quote(name)}")
+            for name in self.piece.table.key
+        )
+
     @property
     def key_texts(self) -> str:
         """The key columns' canonical texts under their own names, over columns `k.<name>`."""

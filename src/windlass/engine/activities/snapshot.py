@@ -30,7 +30,8 @@ class SnapshotActivities:
         """
         attempt = self._desk.begin(order.group.tenant.campaign, f"{order.group.group}/snapshot")
         with self._desk.source.hold(attempt) as held:
-            seen = SnapshotRef(held.snapshot.id, held.snapshot.horizon.isoformat())
+            horizon, taken = held.snapshot.horizon, held.snapshot.taken_at
+            seen = SnapshotRef(held.snapshot.id, horizon.isoformat(), taken.isoformat())
             self._signal(activity.info().workflow_id or "", SnapshotReady(order.token, seen))
             pause = threading.Event()
             while not activity.is_cancelled():

@@ -17,6 +17,8 @@ LONG = timedelta(days=30)
 SHORT = timedelta(minutes=10)
 GRACE = timedelta(seconds=2)
 GROUP_TRIES = 6
+LOCK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.5, 1, 2, 4, 8, 15, 30))
+"""Between two tries to take a tenant's lock: longer than a dead worker's last step takes."""
 SETTLE_AGAIN = 3
 
 DATA = RetryPolicy(

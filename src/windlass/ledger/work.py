@@ -246,6 +246,17 @@ class Work(Base):
 
     @writes
     def group_parked(self, connection: Connection, group: str, note: str) -> None:
+    @reads
+    def group_verdict(self, connection: Connection, group: str) -> Verdict | None:
+        """The worst verdict of its windows, once all of them are done."""
+        of = t.windows.c
+        query = select(of.state, of.verdict).where(of.group_id == group, of.replaced.is_(False))
+        rows = connection.execute(query).all()
+        if not rows or any(row.state != str(State.DONE) or not row.verdict for row in rows):
+            return None
+        found = {Verdict(row.verdict) for row in rows}
+        return next(v for v in (Verdict.MISMATCH, Verdict.UNVERIFIED, *found) if v in found)
+
         """Every unfinished window of the group parked with that note, and an event."""
         row = self._lock_group(connection, group)
         of = t.windows

@@ -150,6 +150,10 @@ class Ledger(Protocol):
         ...
 
     def group_parked(self, group: str, note: str) -> None:
+    def group_verdict(self, group: str) -> Verdict | None:
+        """What `group_done` recorded, while every window of the group still stands as done."""
+        ...
+
         """Every unfinished window of the group parked with that note, and an event."""
         ...
 

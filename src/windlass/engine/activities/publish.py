@@ -155,7 +155,14 @@ class PublishActivities:
     @translated
     def settle(self, work: GroupWork) -> Settled:
         """Catch up, judge, sweep, and record what the range holds now. A try that dies between
-        sweeping and recording costs another load of the group, never a wrong record."""
+        sweeping and recording costs another load of the group, never a wrong record.
+
+        What is recorded comes last: from then on the campaign may count as ended. A try whose
+        reply was lost finds the record, and is not made again.
+        """
+        recorded = self._desk.ledger.group_verdict(work.group.group)
+        if recorded is not None:
+            return Settled(recorded, again=False)
         attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/settle")
         request = self._desk.plan(work.group.tenant.campaign).request
         with self._desk.watch(attempt, work.group.tenant) as watch:
@@ -165,9 +172,9 @@ class PublishActivities:
             return Settled(Verdict.UNVERIFIED, again=True)
         verdict = worst([outcome.counts.verdict for outcome in outcomes])
         self._desk.sweep_group(work.group.group)
+        if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
+            settler.remember(outcomes)
         self._desk.ledger.group_done(
             work.group.group, [outcome.counts for outcome in outcomes], verdict, total(work.loads)
         )
-        if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
-            settler.remember(outcomes)
         return Settled(verdict, again=False)

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
         TenantRef,
         Trouble,
     )
-    from windlass.engine.retry import books
+    from windlass.engine.retry import LOCK_PAUSES, books
     from windlass.engine.workflows.tenant import TenantWorkflow
 
 
@@ -52,13 +52,22 @@ class CampaignWorkflow:
         tenant = TenantRef(order.campaign, order.cluster, database)
         async with slots:
             try:
-                await self._child(tenant, plan)
+                await self._alone(tenant, plan)
             except WorkflowAlreadyStartedError:
                 await self._refuse(tenant, "another campaign is at work on this tenant")
             except ChildWorkflowError as error:
                 if is_cancelled_exception(error):
                     raise
                 await self._refuse(tenant, f"its workflow failed: {error.cause or error}")
+
+    async def _alone(self, tenant: TenantRef, plan: CampaignOrder) -> None:
+        """A campaign whose books are closed may still hold the lock for a moment."""
+        for pause in LOCK_PAUSES:
+            try:
+                return await self._child(tenant, plan)
+            except WorkflowAlreadyStartedError:
+                await workflow.sleep(pause)
+        return await self._child(tenant, plan)
 
     async def _child(self, tenant: TenantRef, plan: CampaignOrder) -> None:
         await workflow.execute_child_workflow(

@@ -171,7 +171,7 @@ class Bench:
 
     def stage(self, *rows: tuple[Any, ...]) -> Staging:
         """A window's staging with these rows."""
-        staging = Staging(self.attempt("window"), self.table)
+        staging = Staging(self.attempt("window"), self.table, database=self.database)
         self.target.stage(self.live, staging)
         self.target.insert(staging, [self.batch(rows)] if rows else [], ignore)
         return staging

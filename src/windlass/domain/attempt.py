@@ -38,13 +38,15 @@ class Staging:
     """One staging table of an attempt: `<staging database>.<name>`.
 
     `purpose` is `rows` (one per window and table), `gone` (keys kept out by exclusions) or
-    `whole` (windows assembled for a swap); `part` tells windows apart.
+    `whole` (windows assembled for a swap); `part` tells windows apart. `database` is the live
+    table's: with `table` it says on which servers the staging lies.
     """
 
     attempt: Attempt
     table: str
     purpose: str = "rows"
     part: str = "all"
+    database: str = ""
 
     @property
     def name(self) -> str:

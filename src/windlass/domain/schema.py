@@ -53,6 +53,8 @@ class TargetTable:
     dependents: tuple[str, ...] = ()
     removal: Removal = Removal.LIGHTWEIGHT
     projections: tuple[str, ...] = ()
+    refusal: str = ""
+    shards: "Shards | None" = None
 
     @property
     def replacing(self) -> bool:
@@ -67,6 +69,30 @@ class TargetTable:
     def column(self, name: str) -> TargetColumn | None:
         """The column of that name, if there."""
         return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard: its number and weight in the cluster, the host that all attempts use (the first
+    of its replicas), and the local table there."""
+
+    number: int
+    weight: int
+    host: str
+    table: TargetTable
+
+
+@dataclass(frozen=True)
+class Shards:
+    """What a Distributed table stands in front of. `key` is its sharding key ('' for none);
+    `steady` says whether the key alone decides where a row belongs (`rand()` does not); `zone` is
+    the time zone that the server evaluates it in."""
+
+    cluster: str
+    key: str
+    steady: bool
+    zone: str
+    members: tuple[Shard, ...]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     _on_signals(stop)
     os.environ["TZ"] = "UTC"  # the engine takes its time zone from here
-    engine = Engine(EngineOptions(options.data, options.memory, options.query_memory))
+    extra = options.extra.read_text(encoding="utf-8") if options.extra else ""
+    engine = Engine(EngineOptions(options.data, options.memory, options.query_memory, extra=extra))
     handler = Handler(engine, Access(options.user, os.environ.get(PASSWORD_ENV, "")))
     server = Server(engine, handler, _LOOPBACK, options.port)
     threading.Thread(target=server.run, name="accept", daemon=True).start()
@@ -52,6 +53,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--user", default="default", help=f"the one user; its password is read from {PASSWORD_ENV}"
     )
     parser.add_argument("--memory", type=int, default=4 << 30, help="bytes for the whole engine")
+    parser.add_argument(
+        "--extra", type=Path, help="file of XML elements for the engine's configuration"
+    )
     parser.add_argument("--query-memory", type=int, default=2 << 30, help="bytes for a statement")
     options = parser.parse_args(argv)
     options.data = options.data.resolve()

@@ -39,11 +39,12 @@ def unknown(key: str, known: list[str]) -> str:
     return f"unknown key {key!r}; {hint}"
 
 
-def scheme(key: str, url: str, allowed: tuple[str, ...]) -> None:
-    """A URL must say what it is; the URL itself is not shown, it may hold a password."""
+def scheme(key: str, url: str, allowed: tuple[str, ...], *above: str) -> None:
+    """A URL must say what it is; the URL itself is not shown, it may hold a password. `above`
+    leads from the model to what holds the key."""
     found = url.partition(":")[0].partition("+")[0]
     if "://" not in url or found not in allowed:
-        raise fail(f"expected a URL that starts with {allowed[0]}://", key)
+        raise fail(f"expected a URL that starts with {allowed[0]}://", *above, key)
 
 
 def one_of(first: str, one: object, second: str, other: object) -> None:

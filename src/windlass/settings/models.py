@@ -92,10 +92,18 @@ class ClickHouse(Strict):
     staging_database: Text = Field(
         default="windlass_staging", description="where rows are loaded and verified before publish"
     )
+    shards: dict[Text, SecretStr] = Field(
+        default_factory=dict,
+        description="for Distributed tables: shard number or host, as in system.clusters: "
+        "http(s)://user:password@host:port of that shard; others are reached at their host with "
+        "the user, password and port of url",
+    )
 
     @model_validator(mode="after")
     def _scheme(self) -> Self:
         checks.scheme("url", self.url.get_secret_value(), ("http", "https"))
+        for name, url in self.shards.items():
+            checks.scheme(name, url.get_secret_value(), ("http", "https"), "shards")
         return self
 
 

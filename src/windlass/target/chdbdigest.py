@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from windlass.domain.errors import ConfigError
+from windlass.domain.errors import ConfigError, PlanError
 from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair
 from windlass.target.arrowstream import stored
@@ -64,6 +64,21 @@ def _aggregate(items: str, windlass_batches: "pa.Table") -> tuple[int, int]:
         answer = _engine().query(f"SELECT {items} FROM Python(windlass_batches)", "TSV")
     rows, total = str(answer).strip().split("\t")
     return int(rows), int(total)
+
+
+def arrow_of(sql: str) -> "pa.Table":
+    """The rows of a SELECT that the in-process engine computes. PlanError: it cannot."""
+    import pyarrow as pa
+
+    with _LOCK:
+        try:
+            answer = _engine().query(sql, "Arrow")
+        except RuntimeError as error:
+            raise PlanError(
+                "the worker's own engine cannot compute this", why=str(error).split(" (version")[0]
+            ) from None
+    with pa.ipc.open_file(pa.BufferReader(answer.bytes())) as reader:
+        return reader.read_all()
 
 
 def _engine() -> Any:  # noqa: ANN401 - chdb is untyped

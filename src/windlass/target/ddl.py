@@ -54,6 +54,20 @@ def engine_arguments(full: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def arguments(full: str) -> list[str]:
+    """The texts of an engine's arguments, such as `["'c'", "'d'", "'t'", "cityHash64(k)"]`."""
+    words = list(tokens(full))
+    if len(words) < 2 or words[1].kind != "(":
+        return []
+    depth = 0
+    for word in words[1:]:
+        depth += _DEPTH.get(word.kind, 0)
+        if depth == 0:
+            inside = full[words[1].end : word.start]
+            return [one.strip() for one in _elements(inside) if one.strip()]
+    return []
+
+
 def clauses(full: str) -> dict[str, str]:
     """The text of each clause of an `engine_full`, such as `{"ORDER BY": "(a, b DESC)"}`."""
     heads = [word for word in _outer(list(tokens(full))) if _is_head(word)]

@@ -20,12 +20,14 @@ from windlass.localstack.front.errors import FrontError, parse_engine_error
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What the engine may use. Sizes in bytes; the defaults suit two cores."""
+    """What the engine may use. Sizes in bytes; the defaults suit two cores. `extra` are XML
+    elements of a server's configuration, such as `<remote_servers>`."""
 
     data: Path
     server_memory: int = 4 << 30
     query_memory: int = 2 << 30
     background_threads: int = 2
+    extra: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,5 +195,6 @@ def server_config(options: EngineOptions) -> str:
         "<partition_by>toYYYYMM(event_date)</partition_by>"
         "<ttl>event_date + INTERVAL 3 DAY</ttl>"
         "<flush_interval_milliseconds>2000</flush_interval_milliseconds></query_log>",
+        options.extra,
     ]
     return "<clickhouse>" + "".join(lines) + "</clickhouse>"

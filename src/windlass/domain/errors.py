@@ -120,5 +120,9 @@ class StagingGoneError(WindlassError):
     kind = Kind.RETRY
 
 
+class NotKeptError(WindlassError):
+    """What a publish replaces cannot be kept exactly: the publish goes on, without undo."""
+
+
 class CancelledError(WindlassError):
     """The attempt was cancelled; its queries are proven dead on both servers."""

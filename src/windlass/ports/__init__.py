@@ -10,11 +10,13 @@ from windlass.ports.ledger import HeldCounts, HeldRecord, Ledger
 from windlass.ports.operators import LedgerReader, LedgerWriter
 from windlass.ports.source import SnapshotHold, Source
 from windlass.ports.target import RunningDigest, Target
+from windlass.ports.undo import KeepingTarget, UndoLedger
 
 __all__ = [
     "Clock",
     "HeldCounts",
     "HeldRecord",
+    "KeepingTarget",
     "Ledger",
     "LedgerReader",
     "LedgerWriter",
@@ -23,4 +25,5 @@ __all__ = [
     "SnapshotHold",
     "Source",
     "Target",
+    "UndoLedger",
 ]

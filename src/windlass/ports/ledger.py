@@ -10,6 +10,7 @@ from windlass.domain.plan import Plan
 from windlass.domain.results import Removed, TableCounts
 from windlass.domain.states import State, Verdict
 from windlass.domain.window import Interval
+from windlass.ports.undo import UndoLedger
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class HeldRecord:
     voided: str = ""
 
 
-class Ledger(Protocol):
+class Ledger(UndoLedger, Protocol):
     """What the engine's activities need of the durable record. Each call is one transaction and
     safe to repeat."""
 

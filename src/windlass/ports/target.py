@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 from windlass.ports.basics import Pulse
 from windlass.ports.undo import KeepingTarget
+from windlass.ports.undo import KeepingTarget
 
 
 class RunningDigest(Protocol):

@@ -16,6 +16,7 @@ from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.client import LOOKING, Address, Server
 from windlass.target.describe import describe
 from windlass.target.keeping import Keeping
+from windlass.target.keeping import Keeping
 from windlass.target.publish.job import Job
 from windlass.target.publish.run import publish
 from windlass.target.slices import View

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.errors import PlanChangedError, StagingGoneError, WindlassError
 from windlass.domain.schema import TargetTable
+from windlass.domain.undo import mark
 from windlass.ports import Pulse
 from windlass.target import describe
 from windlass.target.arrowstream import ArrowBody
@@ -55,10 +56,10 @@ WHERE database = {database:String} AND name IN {names:Array(String)}
 
 
 class StagingArea:
-    """The staging database of one server."""
+    """The staging database of one server; `owner` as in ClickHouseTarget."""
 
-    def __init__(self, server: Server, database: str) -> None:
-        self.server, self.database = server, database
+    def __init__(self, server: Server, database: str, owner: str = "") -> None:
+        self.server, self.database, self.owner = server, database, owner
         self._made = False
         self._off: list[str] | None = None
         self._ddls: dict[tuple[str, str, str], describe.Ddl] = {}
@@ -121,7 +122,7 @@ class StagingArea:
         self.ensure_database(tag)
         if again:
             self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", tag, DROP_OWN)
-        comment = f"{tag} {datetime.now(UTC).isoformat(timespec='seconds')}"
+        comment = mark(staging.attempt, datetime.now(UTC), self.owner)
         self.server.run(fill(_CREATE, table=table, comment=literal(comment), **parts), tag)
 
     def ensure_database(self, tag: str) -> None:

@@ -86,7 +86,8 @@ class CampaignRecord:
 @dataclass(frozen=True)
 class WindowView:
     """One window. `rows` are those loaded so far, `seconds` its time at work so far (None before
-    it starts), `parent` the window that it was cut from, `replaced` that it was cut itself."""
+    it starts), `parent` the window that it was cut from, `replaced` that it was cut itself,
+    `undone_at` when its publish group was undone."""
 
     id: str
     campaign: str
@@ -105,6 +106,7 @@ class WindowView:
     parent: str = ""
     note: str = ""
     replaced: bool = False
+    undone_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class ClusterView:
 @dataclass(frozen=True)
 class StatusView:
     """What `windlass status` shows. Rates are rows a second: over the last ten seconds while
-    running, over all its time once ended. `verdict` is the worst of its windows' (None: none)."""
+    running, over all its time once ended. `verdict` is the worst of its windows' (None: none).
+    `undone_at` is when something of it was undone last, whatever its state."""
 
     campaign: str
     dataset: str
@@ -167,6 +170,8 @@ class StatusView:
     windows_done: int
     clusters: tuple[ClusterView, ...]
     skipped: tuple[Skipped, ...] = ()
+    undone_at: datetime | None = None
+    windows_undone: int = 0
 
     @property
     def tenants(self) -> tuple[TenantView, ...]:

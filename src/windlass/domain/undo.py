@@ -8,6 +8,7 @@ from datetime import datetime
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.results import Digest
+from windlass.domain.window import Interval
 
 Prints = Mapping[str, Digest]
 """`{partition: rows and hash of what readers see of it}`. A partition's name is the adapter's
@@ -66,6 +67,35 @@ class UndoRecord:
     order: UndoOrder
     begun_at: datetime
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class GroupUndo:
+    """What can be said of undoing one publish group. `why_not` is '' where it can be undone, as
+    far as the ledger knows; only live itself tells whether it changed since.
+
+    `windows` are ids; `settled` that it was published and judged.
+    """
+
+    group: str
+    cluster: str
+    database: str
+    interval: Interval
+    windows: tuple[str, ...]
+    settled: bool
+    kept: tuple[KeptRecord, ...] = ()
+    undo: UndoRecord | None = None
+    why_not: str = ""
+
+    @property
+    def undone(self) -> bool:
+        """Whether it was undone."""
+        return self.undo is not None and self.undo.ended_at is not None
+
+    @property
+    def bytes(self) -> int:
+        """Size on disk of what is kept: an upper bound of what it costs."""
+        return sum(one.kept.bytes for one in self.kept if one.dropped_at is None)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from windlass.ledger.database import reads
 from windlass.ledger.held import Held
 from windlass.ledger.journal import Journal
 from windlass.ledger.requests import Requests
+from windlass.ledger.undo import Undo
 from windlass.ledger.views import Views
 from windlass.ledger.work import Work
 
 
-class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views):
+class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views, Undo):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 
     @reads

@@ -28,6 +28,7 @@ from windlass.domain.results import TableCounts
 from windlass.domain.states import Health, Mode, State, Verdict
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
+from windlass.ledger import undo_tables as u
 from windlass.ledger.base import Base, campaign_row, window_row
 from windlass.ledger.campaigns import record, stored_plan
 from windlass.ledger.codec import load
@@ -73,6 +74,7 @@ class Look:
             parent=row.parent,
             note=row.note,
             replaced=row.replaced,
+            undone_at=row.undone_at,
         )
 
     def rate(self) -> float:
@@ -160,6 +162,7 @@ class Views(Base):
                 p.at.label("seen_at"),
                 p.before_rows,
                 p.before_at,
+                u.undos.c.ended_at.label("undone_at"),
             )
             .join_from(
                 w,
@@ -167,6 +170,7 @@ class Views(Base):
                 and_(p.window_id == w.c.id, w.c.state == str(State.RUNNING)),
                 isouter=True,
             )
+            .join(u.undos, u.undos.c.group_id == w.c.group_id, isouter=True)
             .where(w.c.campaign == campaign.name)
             .order_by(w.c.start_at, w.c.end_at.desc())
         )
@@ -199,6 +203,8 @@ class Views(Base):
             windows_done=sum(one.state == State.DONE for one in live),
             clusters=clusters,
             skipped=_skipped(connection, row.name),
+            undone_at=max((one.undone_at for one in live if one.undone_at), default=None),
+            windows_undone=sum(one.undone_at is not None for one in live),
         )
 
 

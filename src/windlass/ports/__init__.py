@@ -10,7 +10,7 @@ from windlass.ports.ledger import HeldCounts, HeldRecord, Ledger
 from windlass.ports.operators import LedgerReader, LedgerWriter
 from windlass.ports.source import SnapshotHold, Source
 from windlass.ports.target import RunningDigest, Target
-from windlass.ports.undo import KeepingTarget, UndoLedger
+from windlass.ports.undo import KeepingTarget, UndoLedger, UndoReader
 
 __all__ = [
     "Clock",
@@ -26,4 +26,5 @@ __all__ = [
     "Source",
     "Target",
     "UndoLedger",
+    "UndoReader",
 ]

@@ -18,9 +18,10 @@ from windlass.domain.record import (
 )
 from windlass.domain.states import Health, State
 from windlass.domain.window import Interval
+from windlass.ports.undo import UndoReader
 
 
-class LedgerReader(Protocol):
+class LedgerReader(UndoReader, Protocol):
     """What operators' programs (CLI, web, report) read. UsageError, with the nearest name, where
     something does not exist; a campaign given as None is the latest one."""
 

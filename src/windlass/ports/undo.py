@@ -7,7 +7,15 @@ from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice
 from windlass.domain.plan import GroupTable
 from windlass.domain.schema import TargetTable
-from windlass.domain.undo import KeptRecord, KeptTable, Leftover, Prints, UndoOrder, UndoRecord
+from windlass.domain.undo import (
+    GroupUndo,
+    KeptRecord,
+    KeptTable,
+    Leftover,
+    Prints,
+    UndoOrder,
+    UndoRecord,
+)
 from windlass.ports.basics import Pulse
 
 
@@ -111,4 +119,12 @@ class UndoLedger(Protocol):
     def standing(self, attempts: Sequence[tuple[str, int]]) -> list[str]:
         """Per (subject, number): `live` while its work may go on, else why it is over, such as
         `campaign acme-jan-2026 has ended (done)`; '' where this ledger knows no such attempt."""
+        ...
+
+
+class UndoReader(Protocol):
+    """What operators read about undo."""
+
+    def undo_groups(self, campaign: str, cluster: str = "", database: str = "") -> list[GroupUndo]:
+        """Every publish group that is not cut again, in order of tenant and time."""
         ...

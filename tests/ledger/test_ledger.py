@@ -289,3 +289,21 @@ def test_marks_before_and_after_publish(ledger: SqlLedger) -> None:
     (step,) = ledger.steps(G1)
     assert step.facts == {"partitions": 2, "gap": 0.5, "path": "swap"}
     assert step.ended_at == NOW
+
+
+def test_trouble_is_told_until_work_goes_on(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.trouble(C, "voice-prod", VOICE, W1, "ClickHouse does not answer\n  why: refused")
+    tenant = ledger.status().clusters[0].tenants[0]
+    assert tenant.note == "trying again: ClickHouse does not answer"
+    assert [e.kind for e in ledger.events(C) if e.subject == W1] == ["retry"]
+    work(ledger, clock, W1)
+    assert ledger.status().clusters[0].tenants[0].note == ""
+
+
+def test_trouble_does_not_hide_why_a_group_is_parked(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    ledger.group_parked(G1, "int8 overflows")
+    ledger.trouble(C, "voice-prod", VOICE, W2, "ClickHouse does not answer")
+    work(ledger, clock, W2)
+    assert ledger.status().clusters[0].tenants[0].note == "int8 overflows"

@@ -31,6 +31,8 @@ def test_an_unreachable_server_is_one_finding() -> None:
     ((level, what, step),) = target.check()
     assert level == "fail"
     assert "127.0.0.1:1" in what
+    assert "Connection refused" in what
+    assert "query_id" not in what, "an operator does not want the statement's settings"
     assert step
     assert "s3cret" not in what + step
     with pytest.raises(UnreachableError):

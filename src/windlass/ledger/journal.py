@@ -49,6 +49,21 @@ class Journal(Base):
         scope = Scope(campaign, cluster, database)
         insert_event(connection, scope, subject, kind, text, self._clock.now())
 
+    @writes
+    def trouble(
+        self,
+        connection: Connection,
+        campaign: str,
+        cluster: str,
+        database: str,
+        subject: str,
+        text: str,
+    ) -> None:
+        """What failed and is tried again: an event, and the tenant's note until work goes on."""
+        scope = Scope(campaign, cluster, database)
+        insert_event(connection, scope, subject, "retry", text, self._clock.now())
+        states.note_trouble(connection, scope, text)
+
     @reads
     def events(self, connection: Connection, campaign: str, subject: str = "") -> list[Event]:
         """What happened, oldest first; with a window's or group's id only what concerns it."""

@@ -16,6 +16,8 @@ from windlass.ledger import tables as t
 PAUSE, CANCEL = "pause", "cancel"
 BEGUN = {State.RUNNING, State.PARTIAL}
 BUSY = {State.RUNNING, State.PARTIAL, State.PAUSING, State.CANCELLING}
+TROUBLE = "trying again: "
+"""How a tenant's note begins while something is tried again."""
 UNFINISHED = [s for s in State if s not in {State.DONE, State.CANCELLED, State.NOTHING_TO_DO}]
 
 
@@ -287,3 +289,18 @@ def _rows(scope: Scope) -> list[tuple[Table, ColumnElement[bool]]]:
         return [(of, _cluster(of, scope)) for of in (t.tenants, t.campaign_clusters)]
     below = [(of, of.c.campaign == scope.campaign) for of in (t.tenants, t.campaign_clusters)]
     return [*below, (t.campaigns, t.campaigns.c.name == scope.campaign)]
+
+
+def note_trouble(connection: Connection, scope: Scope, text: str) -> None:
+    """The trouble's first line as the tenant's note, unless a reason to be parked stands there."""
+    of = t.tenants
+    free = (of.c.note == "") | of.c.note.startswith(TROUBLE, autoescape=True)
+    note = TROUBLE + text.partition("\n")[0]
+    connection.execute(update(of).where(_tenant(of, scope), free).values(note=note))
+
+
+def trouble_over(connection: Connection, scope: Scope) -> None:
+    """Work goes on: the tenant's note says nothing any more of trying again."""
+    of = t.tenants
+    told = of.c.note.startswith(TROUBLE, autoescape=True)
+    connection.execute(update(of).where(_tenant(of, scope), told).values(note=""))

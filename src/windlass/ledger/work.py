@@ -143,9 +143,10 @@ class Work(Base):
     def window_loaded(self, connection: Connection, window: str, rows: int) -> None:
         """All tables staged and proven; it runs until its group is done."""
         now = self._clock.now()
-        where = t.windows.c.id == window_row(connection, window).id
+        row = window_row(connection, window)
         values = {"rows_loaded": rows, "loaded_at": now}
-        connection.execute(update(t.windows).where(where).values(values))
+        connection.execute(update(t.windows).where(t.windows.c.id == row.id).values(values))
+        states.trouble_over(connection, Scope(row.campaign, row.cluster, row.database))
 
     @reads
     def table_rows(self, connection: Connection, group: str, table: str) -> int:
@@ -242,10 +243,9 @@ class Work(Base):
             .values(state=str(State.DONE), verdict=str(verdict), ended_at=now, note="")
         )
         self._spread_rows(connection, group, rows)
+        states.trouble_over(connection, Scope(row.campaign, row.cluster, row.database))
         self._refresh(connection, row)
 
-    @writes
-    def group_parked(self, connection: Connection, group: str, note: str) -> None:
     @reads
     def group_verdict(self, connection: Connection, group: str) -> Verdict | None:
         """The worst verdict of its windows, once all of them are done."""
@@ -257,6 +257,8 @@ class Work(Base):
         found = {Verdict(row.verdict) for row in rows}
         return next(v for v in (Verdict.MISMATCH, Verdict.UNVERIFIED, *found) if v in found)
 
+    @writes
+    def group_parked(self, connection: Connection, group: str, note: str) -> None:
         """Every unfinished window of the group parked with that note, and an event."""
         row = self._lock_group(connection, group)
         of = t.windows

@@ -6,6 +6,7 @@ raise only errors of `windlass.domain.errors`.
 """
 
 from windlass.ports.basics import Clock, Pulse
+from windlass.ports.checks import CheckOperator, CheckRun, CheckSchedule, EqualPart
 from windlass.ports.ledger import HeldCounts, HeldRecord, Ledger
 from windlass.ports.operators import LedgerReader, LedgerWriter
 from windlass.ports.source import SnapshotHold, Source
@@ -13,7 +14,11 @@ from windlass.ports.target import RunningDigest, Target
 from windlass.ports.undo import KeepingTarget, UndoLedger, UndoReader
 
 __all__ = [
+    "CheckOperator",
+    "CheckRun",
+    "CheckSchedule",
     "Clock",
+    "EqualPart",
     "HeldCounts",
     "HeldRecord",
     "KeepingTarget",

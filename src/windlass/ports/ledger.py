@@ -10,6 +10,7 @@ from windlass.domain.plan import Plan
 from windlass.domain.results import Removed, TableCounts
 from windlass.domain.states import State, Verdict
 from windlass.domain.window import Interval
+from windlass.ports.checks import CheckLedger
 from windlass.ports.undo import UndoLedger
 
 
@@ -34,7 +35,7 @@ class HeldRecord:
     voided: str = ""
 
 
-class Ledger(UndoLedger, Protocol):
+class Ledger(UndoLedger, CheckLedger, Protocol):
     """What the engine's activities need of the durable record. Each call is one transaction and
     safe to repeat."""
 
@@ -150,11 +151,11 @@ class Ledger(UndoLedger, Protocol):
         unverified one stays visible as such)."""
         ...
 
-    def group_parked(self, group: str, note: str) -> None:
     def group_verdict(self, group: str) -> Verdict | None:
         """What `group_done` recorded, while every window of the group still stands as done."""
         ...
 
+    def group_parked(self, group: str, note: str) -> None:
         """Every unfinished window of the group parked with that note, and an event."""
         ...
 
@@ -162,6 +163,10 @@ class Ledger(UndoLedger, Protocol):
         self, campaign: str, cluster: str, database: str, subject: str, kind: str, text: str
     ) -> None:
         """A problem met, or what was done about it."""
+        ...
+
+    def trouble(self, campaign: str, cluster: str, database: str, subject: str, text: str) -> None:
+        """What failed and is tried again: an event, and the tenant's note until work goes on."""
         ...
 
     def query(

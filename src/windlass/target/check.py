@@ -21,9 +21,10 @@ _LITTLE = 0.1
 def check(area: StagingArea) -> list[Finding]:
     """Findings (level ok|warn|fail, what, next step); an unreachable server is one finding."""
     try:
+        area.server.value("SELECT 1", _TAG)  # the version is known from before
         version = area.server.version
     except WindlassError as error:
-        return [("fail", str(error), error.next_step)]
+        return [("fail", f"{error.where}: {error.what}: {error.why}", error.next_step)]
     return [
         ("ok", f"{area.server.address}: ClickHouse {version[0]}.{version[1]} answers", ""),
         *release(version),

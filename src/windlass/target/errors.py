@@ -22,6 +22,8 @@ NO_CODE = 0
 
 _GRANT = re.compile(r"grant\s+(.+?)\.?\s*(?:\(ACCESS_DENIED\)|\(NOT_ENOUGH_PRIVILEGES\)|$)", re.I)
 _TRAILERS = re.compile(r"\s*\(for url .*?\)|\s*\(version .*?\)|, server response:", re.DOTALL)
+_ATTEMPT = re.compile(r"\s*executing HTTP request attempt.*", re.DOTALL)
+_POOL = re.compile(r"^\w+\(host=[^)]*\): ")
 _PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
@@ -50,8 +52,15 @@ def translate(error: BaseException, where: str) -> WindlassError:
 
 def reason(error: BaseException) -> str:
     """The server's words without its version, the URL and anything secret."""
-    text = _TRAILERS.sub(" ", str(error))
+    text = _TRAILERS.sub(" ", _ATTEMPT.sub("", _POOL.sub("", _told(error))))
     return _PASSWORD.sub("//", text).strip()[:2000]
+
+
+def _told(error: BaseException) -> str:
+    """What the connection's library says went wrong, else all of the error's text."""
+    # Its own text repeats the whole URL, with every setting of the statement.
+    below = getattr(error.__cause__, "reason", None)
+    return str(below) if isinstance(below, BaseException) else str(error)
 
 
 def _code_in(text: str) -> int:

@@ -104,4 +104,4 @@ class BookActivities:
     @translated
     def note_retry(self, trouble: Trouble) -> None:
         """Write down what went wrong before the group is tried again."""
-        self._event(trouble.tenant, "retry", trouble.text, trouble.group)
+        self._desk.trouble(trouble.tenant, trouble.group, trouble.text)

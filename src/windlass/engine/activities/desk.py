@@ -1,12 +1,13 @@
 """What every activity has at hand: the cluster's ports, and its campaign's plan."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
-from windlass.domain.errors import ConfigError, PlanChangedError
+from windlass.domain.errors import ConfigError, PlanChangedError, WindlassError
 from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
@@ -93,7 +94,17 @@ class Desk:
             if window:
                 self.ledger.progress(window, attempt.number, rows)
 
-        return Watch(self, attempt, lambda: self.ledger.cancelling(ref.campaign, ref.cluster), note)
+        def troubled(error: WindlassError) -> None:
+            # What the ledger itself has to say now must not hide the error.
+            with suppress(WindlassError):
+                self.trouble(ref, attempt.subject, str(error))
+
+        told = partial(self.ledger.cancelling, ref.campaign, ref.cluster)
+        return Watch(self, attempt, told, note, troubled)
+
+    def trouble(self, ref: TenantRef, subject: str, text: str) -> None:
+        """Write down what failed and is tried again."""
+        self.ledger.trouble(ref.campaign, ref.cluster, ref.database, subject, text)
 
     def running(self, attempt: Attempt) -> int:
         """Statements of the attempt listed by either server."""
@@ -140,7 +151,8 @@ class Desk:
 
 def staging(ref: GroupRef, load: Load, spec: TableSpec) -> Staging:
     """Where that load put that table's rows."""
-    return Staging(Attempt(ref.tenant.campaign, load.window, load.attempt), spec.name)
+    attempt = Attempt(ref.tenant.campaign, load.window, load.attempt)
+    return Staging(attempt, spec.name, database=ref.tenant.database)
 
 
 def stage_excluded(
@@ -153,7 +165,7 @@ def stage_excluded(
 ) -> Staging:
     """Bring the keys that exclusions keep out to the target, where they are held against what
     is live."""
-    kept_out = Staging(attempt, piece.table.name, "gone")
+    kept_out = Staging(attempt, piece.table.name, "gone", database=piece.tenant.database)
     desk.target.stage_excluded(kept_out, piece.table.key)
     with desk.source.read_excluded(piece, pairs, attempt, snapshot) as batches:
         desk.target.insert(kept_out, batches, pulse)

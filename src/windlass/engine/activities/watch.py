@@ -67,8 +67,10 @@ class Watch:
         attempt: Attempt,
         cancelled: Callable[[], bool],
         note: Callable[[int], None],
+        troubled: Callable[[WindlassError], None] = lambda _: None,
     ) -> None:
         self._servers, self._attempt, self._note = servers, attempt, note
+        self._troubled = troubled
         self._told = cancelled
         self._moved = threading.Event()
         self._ended = threading.Event()
@@ -96,6 +98,8 @@ class Watch:
                 f"cancelled; {killed} statements were still listed and are gone now",
                 where=self._attempt.subject,
             ) from error
+        if isinstance(error, WindlassError) and error.kind is Kind.RETRY:
+            self._troubled(error)
 
     def pulse(self, rows: int) -> None:
         """Work moved by that many rows. Raises CancelledError once cancellation was asked."""

@@ -292,6 +292,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
     """All clusters' workers, running inside the block."""
     from contextlib import AsyncExitStack
 
+    from windlass.engine.housekeeping import house_kept
     from windlass.engine.worker import build
 
     ledger = open_ledger(fleet)
@@ -299,6 +300,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
         for name in clusters:
             seat = await _seat(fleet, name, ledger)
             await stack.enter_async_context(build(seat))
+            await stack.enter_async_context(house_kept(seat.desk))
         yield
     ledger.close()
 
@@ -315,7 +317,7 @@ async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat"
     target = ClickHouseTarget(
         cluster.target.url.get_secret_value(), cluster.target.staging_database
     )
-    desk = Desk(name, source, target, ledger, SystemClock())
+    desk = Desk(name, source, target, ledger, SystemClock(), cluster.target.retention)
     limits = cluster.limits
     return Seat(
         await connect(cluster),

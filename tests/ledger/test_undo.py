@@ -10,6 +10,7 @@ from windlass.domain.record import Scope
 from windlass.domain.results import Digest
 from windlass.domain.states import Path, State, Verdict
 from windlass.domain.undo import KeptRecord, KeptTable, UndoOrder
+from windlass.domain.window import Interval
 from windlass.ledger.store import SqlLedger
 from windlass.planner.undo import why_no_undo
 from windlass.ports import HeldCounts
@@ -139,7 +140,7 @@ def test_an_undo_at_work_is_live_though_its_campaign_has_ended(
         (Path.APPEND, days(0, 10), "others write"),
     ],
 )
-def test_only_whole_partitions_offer_undo(path: Path, whole: object, why: str) -> None:
+def test_only_whole_partitions_offer_undo(path: Path, whole: Interval, why: str) -> None:
     from tests.ledger.world import group
 
     made = group(VOICE, days(0, 10))

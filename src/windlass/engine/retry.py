@@ -33,6 +33,13 @@ BOOKS = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 ONCE = RetryPolicy(maximum_attempts=1)
+UNDO = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=20,
+)
+"""An undo that has begun is carried through: what serves readers must not stay half put back."""
 
 
 class Options(TypedDict):

@@ -15,11 +15,13 @@ from windlass.engine.activities.errands import ErrandActivities, Loader
 from windlass.engine.activities.load import LoadActivities
 from windlass.engine.activities.publish import PublishActivities
 from windlass.engine.activities.snapshot import Signal, SnapshotActivities
+from windlass.engine.activities.undo import UndoActivities
 from windlass.engine.payloads import SnapshotReady
 from windlass.engine.retry import BEAT, GRACE
 from windlass.engine.workflows.campaign import CampaignWorkflow
 from windlass.engine.workflows.errand import ErrandWorkflow
 from windlass.engine.workflows.tenant import TenantWorkflow
+from windlass.engine.workflows.undo import UndoWorkflow
 
 PURE = (
     "windlass.domain",
@@ -62,10 +64,11 @@ def build(seat: Seat) -> Worker:
     desk = seat.desk
     books = BookActivities(desk, seat.windows, seat.windows_per_tenant)
     deeds = PublishActivities(desk)
+    undo = UndoActivities(desk)
     return Worker(
         seat.client,
         task_queue=seat.task_queue,
-        workflows=[CampaignWorkflow, TenantWorkflow, ErrandWorkflow],
+        workflows=[CampaignWorkflow, TenantWorkflow, ErrandWorkflow, UndoWorkflow],
         activities=[
             SnapshotActivities(desk, signals(seat.client)).hold,
             LoadActivities(desk).load,
@@ -79,6 +82,8 @@ def build(seat: Seat) -> Worker:
             books.close_cancelled,
             books.park,
             books.note_retry,
+            undo.check,
+            undo.undo,
             ErrandActivities(desk, seat.load, seat.dump).answer,
         ],
         activity_executor=ThreadPoolExecutor(seat.slots, thread_name_prefix=desk.cluster),

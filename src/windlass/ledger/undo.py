@@ -63,14 +63,15 @@ class Undo(Base):
         return [_kept(row) for row in connection.execute(query)]
 
     @reads
-    def kept_on(self, connection: Connection, cluster: str) -> list[KeptRecord]:
-        """All kept tables of the cluster that were not dropped yet, oldest first."""
+    def kept_on(self, connection: Connection, cluster: str = "") -> list[KeptRecord]:
+        """All kept tables of the cluster ('' any) that were not dropped yet, oldest first."""
         of = u.kept.c
         query = (
             select(u.kept)
-            .where(of.cluster == cluster, of.dropped_at.is_(None), of.name != "")
+            .where(of.dropped_at.is_(None), of.name != "")
             .order_by(of.kept_at, of.group_id, of.table_name)
         )
+        query = query.where(of.cluster == cluster) if cluster else query
         return [_kept(row) for row in connection.execute(query)]
 
     @writes

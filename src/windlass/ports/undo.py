@@ -91,8 +91,8 @@ class UndoLedger(Protocol):
         """What was kept for the group, one record per table."""
         ...
 
-    def kept_on(self, cluster: str) -> list[KeptRecord]:
-        """All kept tables of the cluster that were not dropped yet, oldest first."""
+    def kept_on(self, cluster: str = "") -> list[KeptRecord]:
+        """All kept tables of the cluster ('' any) that were not dropped yet, oldest first."""
         ...
 
     def record_after(self, group: str, table: str, after: Prints) -> None:

@@ -8,6 +8,8 @@ from string import Formatter
 from pydantic_core import PydanticCustomError
 
 from windlass.domain.dataset import Dataset
+from windlass.domain.errors import UsageError
+from windlass.planner import parse
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -53,6 +55,16 @@ def one_of(first: str, one: object, second: str, other: object) -> None:
         raise fail(f"{first} and {second} exclude each other: keep one", second)
     if one is None and other is None:
         raise fail(f"expected {first} or {second}")
+
+
+def span_or_zero(text: str) -> str:
+    """A length of time such as `7d`, or `0`."""
+    if text != "0":
+        try:
+            parse.span(text)
+        except UsageError:
+            raise fail(f"{text!r} is no length of time: write 7d, 12h, 30m, or 0") from None
+    return text
 
 
 def distinct(key: str, names: list[str]) -> None:

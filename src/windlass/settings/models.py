@@ -1,6 +1,7 @@
 """The config keys, one model each. Unknown keys are errors; defaults stand here and only here."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from windlass.domain import dataset as domain
 from windlass.domain.errors import UsageError
+from windlass.planner import parse
 from windlass.settings import checks
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -92,6 +94,10 @@ class ClickHouse(Strict):
     staging_database: Text = Field(
         default="windlass_staging", description="where rows are loaded and verified before publish"
     )
+    undo_retention: Annotated[str, AfterValidator(checks.span_or_zero)] = Field(
+        default="7d",
+        description="how long what a swap replaced is kept for undo: 7d, 12h, 30m; 0 keeps nothing",
+    )
     shards: dict[Text, SecretStr] = Field(
         default_factory=dict,
         description="for Distributed tables: shard number or host, as in system.clusters: "
@@ -105,6 +111,12 @@ class ClickHouse(Strict):
         for name, url in self.shards.items():
             checks.scheme(name, url.get_secret_value(), ("http", "https"), "shards")
         return self
+
+
+    @property
+    def retention(self) -> timedelta:
+        """`undo_retention` as a length of time."""
+        return timedelta(0) if self.undo_retention == "0" else parse.span(self.undo_retention)
 
 
 class Limits(Strict):

@@ -2,8 +2,10 @@
 
 from temporalio import activity
 
+from windlass.domain.errors import WindlassError
 from windlass.domain.states import Mode, State
 from windlass.engine.activities.desk import Desk
+from windlass.engine.activities.tidy import Tidy
 from windlass.engine.activities.watch import translated
 from windlass.engine.payloads import (
     CampaignInput,
@@ -40,8 +42,15 @@ class BookActivities:
     @activity.defn(name="close-cluster", no_thread_cancel_exception=True)
     @translated
     def close_campaign(self, order: CampaignInput) -> None:
-        """Roll the tenants' states up, and close the cluster's books."""
+        """Roll the tenants' states up, and close the cluster's books; sweep what is left."""
         self._desk.ledger.cluster_closed(order.campaign, order.cluster)
+        tidy = Tidy(self._desk)
+        try:
+            tidy.sweep(order.campaign)
+            tidy.expire()
+        except WindlassError as error:
+            text = f"what is left of it was not swept: {error}"
+            self._desk.ledger.event(order.campaign, order.cluster, "", "", "not swept", text)
 
     @activity.defn(name="open-tenant", no_thread_cancel_exception=True)
     @translated

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache, partial
 
 from windlass.domain.attempt import Attempt, Staging
@@ -39,13 +40,23 @@ class TableJob:
 
 
 class Desk:
-    """The ports of one cluster, with the few lookups that all activities share."""
+    """The ports of one cluster, with the few lookups that all activities share.
+
+    `undo_retention` is how long what a publish replaces is kept; zero keeps nothing.
+    """
 
     def __init__(
-        self, cluster: str, source: Source, target: Target, ledger: Ledger, clock: Clock
+        self,
+        cluster: str,
+        source: Source,
+        target: Target,
+        ledger: Ledger,
+        clock: Clock,
+        undo_retention: timedelta = timedelta(days=7),
     ) -> None:
         self.cluster, self.source, self.target = cluster, source, target
         self.ledger, self.clock = ledger, clock
+        self.undo_retention = undo_retention
         self.plan = lru_cache(maxsize=64)(self._plan)
 
     def _plan(self, campaign: str) -> Plan:

@@ -20,12 +20,22 @@ GROUP_TRIES = 6
 LOCK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.5, 1, 2, 4, 8, 15, 30))
 """Between two tries to take a tenant's lock: longer than a dead worker's last step takes."""
 SETTLE_AGAIN = 3
+TRIES = 5
+
+LOOK_PAUSES = tuple(timedelta(seconds=0.1 * 3**n) for n in range(5))
+"""Between two looks at keys that differ: 0.1 to 8.1 s, 12 s in all. What others bring to the
+target with a lag below that is seen to arrive."""
+
+WRITERS_LIMIT = timedelta(seconds=60)
+WRITERS_PAUSE = timedelta(milliseconds=250)
+"""How long, and how often looked at, transactions are waited for that were open and writing when
+a group's snapshot was taken."""
 
 DATA = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(minutes=1),
-    maximum_attempts=5,
+    maximum_attempts=TRIES,
 )
 BOOKS = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from temporalio import activity
 
@@ -11,8 +12,8 @@ from windlass.domain.plan import Guard
 from windlass.domain.results import Digest, Removed
 from windlass.domain.states import Mode, Verdict
 from windlass.engine.activities.desk import Desk, TableJob, stage_excluded
-from windlass.engine.activities.keep import Keeper
 from windlass.engine.activities.load import total
+from windlass.engine.activities.moment import Patience
 from windlass.engine.activities.settle import Settler, worst
 from windlass.engine.activities.watch import Watch, translated
 from windlass.engine.payloads import GroupWork, Settled
@@ -26,8 +27,7 @@ class PublishActivities:
     """Three activities: `guard`, `publish`, `settle`. Each may be run any number of times."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._keeper = Keeper(desk)
+        self._desk, self._patience = desk, Patience()
 
     @activity.defn(name="guard-removal", no_thread_cancel_exception=True)
     @translated
@@ -121,7 +121,6 @@ class PublishActivities:
             jobs = self._jobs(work)
             for job in jobs:
                 self._still_as_read(job, work, watch)
-            self._keeper.before(work.group, jobs, attempt, watch.pulse)
             for job in jobs:
                 self._publish_table(job, work, attempt, watch)
 
@@ -150,6 +149,7 @@ class PublishActivities:
             job.rows,
             attempt,
             watch.pulse,
+            _horizon(work),
         )
         facts = {**facts, "seconds": round(time.monotonic() - started, 3)}
         ledger.step_end(work.group.group, attempt.number, table, "publish", facts)
@@ -169,10 +169,8 @@ class PublishActivities:
         attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/settle")
         request = self._desk.plan(work.group.tenant.campaign).request
         with self._desk.watch(attempt, work.group.tenant) as watch:
-            settler = Settler(self._desk, work, attempt, request.mode, watch.pulse)
-            outcomes = [settler.table(job) for job in self._jobs(work)]
-            if not any(outcome.again for outcome in outcomes):
-                self._keeper.after(work.group, self._jobs(work), attempt, watch.pulse)
+            settler = Settler(self._desk, work, attempt, request.mode, watch.pulse, self._patience)
+            outcomes = settler.tables(self._jobs(work))
         if any(outcome.again for outcome in outcomes):
             return Settled(Verdict.UNVERIFIED, again=True)
         verdict = worst([outcome.counts.verdict for outcome in outcomes])
@@ -183,3 +181,9 @@ class PublishActivities:
             work.group.group, [outcome.counts for outcome in outcomes], verdict, total(work.loads)
         )
         return Settled(verdict, again=False)
+
+
+def _horizon(work: GroupWork) -> datetime | None:
+    """Live rows with later versions may be from transactions that the snapshot has not seen."""
+    told = work.snapshot.horizon
+    return datetime.fromisoformat(told) if told else None

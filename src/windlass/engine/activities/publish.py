@@ -12,6 +12,7 @@ from windlass.domain.plan import Guard
 from windlass.domain.results import Digest, Removed
 from windlass.domain.states import Mode, Verdict
 from windlass.engine.activities.desk import Desk, TableJob, stage_excluded
+from windlass.engine.activities.keep import Keeper
 from windlass.engine.activities.load import total
 from windlass.engine.activities.moment import Patience
 from windlass.engine.activities.settle import Settler, worst
@@ -28,6 +29,7 @@ class PublishActivities:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._patience = desk, Patience()
+        self._keeper = Keeper(desk)
 
     @activity.defn(name="guard-removal", no_thread_cancel_exception=True)
     @translated
@@ -121,6 +123,7 @@ class PublishActivities:
             jobs = self._jobs(work)
             for job in jobs:
                 self._still_as_read(job, work, watch)
+            self._keeper.before(work.group, jobs, attempt, watch.pulse)
             for job in jobs:
                 self._publish_table(job, work, attempt, watch)
 
@@ -171,6 +174,8 @@ class PublishActivities:
         with self._desk.watch(attempt, work.group.tenant) as watch:
             settler = Settler(self._desk, work, attempt, request.mode, watch.pulse, self._patience)
             outcomes = settler.tables(self._jobs(work))
+            if not any(outcome.again for outcome in outcomes):
+                self._keeper.after(work.group, self._jobs(work), attempt, watch.pulse)
         if any(outcome.again for outcome in outcomes):
             return Settled(Verdict.UNVERIFIED, again=True)
         verdict = worst([outcome.counts.verdict for outcome in outcomes])

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tests.target.bench import PATCHES, Bench, span
+from tests.target.conftest import BOTH_WAYS
 from windlass.domain.states import Path
 
 WINDOW = span("2026-02-05", "2026-02-10")
@@ -30,6 +31,7 @@ def apply_twice(
         )
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_versions(bench: Bench, settings: str) -> None:
     bench.create(settings=settings)
@@ -56,6 +58,7 @@ def test_versions(bench: Bench, settings: str) -> None:
     ]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_a_key_whose_sorting_key_moved(bench: Bench, settings: str) -> None:
     bench.create(order="(t, k)", settings=settings)
@@ -64,6 +67,7 @@ def test_a_key_whose_sorting_key_moved(bench: Bench, settings: str) -> None:
     assert bench.seen() == [(1, "new"), (2, "stays")]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 @pytest.mark.parametrize("engine", ["MergeTree", "ReplacingMergeTree"])
 def test_without_versions(bench: Bench, engine: str, settings: str) -> None:
@@ -81,6 +85,7 @@ def test_without_versions(bench: Bench, engine: str, settings: str) -> None:
     assert bench.seen() == [(1, "new"), (2, "same"), (4, "stays")]
 
 
+@BOTH_WAYS
 def test_tombstones(bench: Bench) -> None:
     bench.create("ReplacingMergeTree(v, gone)", settings="", extra=", gone UInt8 DEFAULT 0")
     bench.put((1, "goes", "2026-02-06", "2026-02-06"), (2, "stays", "2026-02-06", "2026-02-06"))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tests.target.bench import Bench, at, ignore, span
+from tests.target.conftest import BOTH_WAYS
 from windlass.domain.attempt import Staging
 from windlass.domain.results import Removed
 from windlass.domain.states import Path
@@ -10,6 +11,7 @@ from windlass.domain.states import Path
 WINDOW = span("2026-02-05", "2026-02-10")
 
 
+@BOTH_WAYS
 def test_removed_counts_keys_duplicates_and_exclusions(bench: Bench) -> None:
     bench.create("MergeTree", settings="")
     bench.put((1, "stays", "2026-02-05", "2026-02-05"), (1, "double", "2026-02-05", "2026-02-05"))
@@ -50,6 +52,7 @@ def test_removed_is_logical_where_the_engine_replaces(bench: Bench) -> None:
     assert removed == Removed(before=1, raw=2, gone=0)
 
 
+@BOTH_WAYS
 def test_an_empty_slice_and_an_empty_staging(bench: Bench) -> None:
     bench.create()
     for staged in ([], [bench.stage()]):
@@ -60,6 +63,7 @@ def test_an_empty_slice_and_an_empty_staging(bench: Bench) -> None:
         assert bench.differing(WINDOW, *staged) == []
 
 
+@BOTH_WAYS
 def test_differing_names_the_side(bench: Bench) -> None:
     bench.create("MergeTree", settings="")
     bench.put((1, "same", "2026-02-05", "2026-02-05"), (2, "old", "2026-02-05", "2026-02-05"))
@@ -86,6 +90,7 @@ def test_keys_are_canonical_text(bench: Bench) -> None:
     assert (hashed["t"], hashed["k"]) == (str(micros), "1")
 
 
+@BOTH_WAYS
 def test_counts_and_digests_by_step(bench: Bench) -> None:
     bench.create()
     days = [span(f"2026-02-0{d}", f"2026-02-0{d + 1}") for d in range(5, 9)]

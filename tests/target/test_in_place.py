@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.target.bench import PATCHES, Bench, at, span
+from tests.target.conftest import BOTH_WAYS
 from windlass.domain.schema import Removal
 from windlass.domain.states import Path
 
@@ -23,6 +24,7 @@ def publish_twice(bench: Bench, *staged: Any, **more: Any) -> dict[str, int | st
     return dict(first)
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_the_range_equals_staging_and_the_rest_stays(bench: Bench, settings: str) -> None:
     live = bench.create(settings=settings)
@@ -45,6 +47,7 @@ def test_the_range_equals_staging_and_the_rest_stays(bench: Bench, settings: str
     assert bench.differing(WINDOW, staged) == []
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_a_live_version_that_outranks_the_source_goes(bench: Bench, settings: str) -> None:
     bench.create(settings=settings)
@@ -77,6 +80,7 @@ def test_all_versions_of_a_stale_key_go(bench: Bench, settings: str) -> None:
     assert bench.rows(f"SELECT count() FROM {bench.ref}") == [(0,)]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_an_older_row_in_another_partition_does_not_rise(bench: Bench, settings: str) -> None:
     """The key's time moved from January to February; then the source deleted it."""
@@ -128,6 +132,7 @@ def test_a_hidden_row_whose_successor_stays_is_left_alone(bench: Bench) -> None:
     assert bench.seen() == [(1, "february")]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_the_same_key_under_another_sorting_key_goes(bench: Bench, settings: str) -> None:
     bench.create(order="(t, k)", settings=settings)
@@ -145,6 +150,7 @@ def test_rows_newer_than_the_snapshot_stay(bench: Bench) -> None:
     assert bench.seen() == [(1, "live")]
 
 
+@BOTH_WAYS
 def test_tombstones_where_the_table_has_them(bench: Bench) -> None:
     bench = replace(bench, columns={**bench.columns})
     live = bench.create("ReplacingMergeTree(v, gone)", settings="", extra=", gone UInt8 DEFAULT 0")
@@ -162,6 +168,7 @@ def test_tombstones_where_the_table_has_them(bench: Bench) -> None:
     assert bench.seen() == [(1, "stale")], "a key that the source gives again comes back"
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("partition", ["", "toDate(t)", "(toYYYYMM(t), k % 2)", "k % 3"])
 def test_any_partition_key(bench: Bench, partition: str) -> None:
     bench.create(partition=partition)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.target.bench import PATCHES, Bench, span
+from tests.target.conftest import BOTH_WAYS
 from windlass.domain.errors import StagingGoneError
 from windlass.domain.states import Path
 
@@ -13,6 +14,7 @@ BOTH = [PATCHES, ""]
 ENGINES = ["MergeTree", "ReplacingMergeTree"]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_delete_and_insert(bench: Bench, engine: str, settings: str) -> None:
@@ -30,6 +32,7 @@ def test_delete_and_insert(bench: Bench, engine: str, settings: str) -> None:
     assert bench.differing(WINDOW, staged) == []
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("settings", BOTH)
 def test_delete_and_insert_starts_again_where_it_broke_off(bench: Bench, settings: str) -> None:
     """A crash after half of the insert: the range holds some staged rows already."""
@@ -40,6 +43,7 @@ def test_delete_and_insert_starts_again_where_it_broke_off(bench: Bench, setting
     assert bench.seen() == [(1, "a"), (2, "b")]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("engine", [*ENGINES, "ReplacingMergeTree(v)"])
 def test_append_moves_once(bench: Bench, engine: str) -> None:
     bench.create(engine)
@@ -72,6 +76,7 @@ def test_delete_drops_whole_partitions_and_deletes_edges(
         assert [key for key, _ in bench.seen()] == [1, 2, 8, 9]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("path", [Path.SWAP, Path.IN_PLACE, Path.DELETE_AND_INSERT, Path.APPEND])
 def test_without_its_staging_an_attempt_changes_nothing(bench: Bench, path: Path) -> None:
     bench.create()
@@ -83,6 +88,7 @@ def test_without_its_staging_an_attempt_changes_nothing(bench: Bench, path: Path
     assert bench.seen() == [(1, "old")]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("path", [Path.SWAP, Path.IN_PLACE, Path.DELETE_AND_INSERT])
 def test_an_attempt_that_is_swept_meanwhile_stops(bench: Bench, path: Path) -> None:
     """The zombie: its own tables are dropped while it works; whatever it does next must fail."""
@@ -102,6 +108,7 @@ def test_an_attempt_that_is_swept_meanwhile_stops(bench: Bench, path: Path) -> N
 NASTY = "we`ird \"na'me\\ $x {c} %s; --"
 
 
+@BOTH_WAYS
 def test_any_name_works(bench: Bench) -> None:
     columns = {"k`1": "Int64", NASTY: "String", "t 1": "DateTime64(6, 'UTC')", "v": "Int64"}
     nasty = replace(

@@ -81,6 +81,29 @@ def arrow_of(sql: str) -> "pa.Table":
         return reader.read_all()
 
 
+def texts_of(pairs: Sequence[ColumnPair], rows: "pa.Table") -> "pa.Table":
+    """The canonical texts of these columns of rows as the source reads them."""
+    import pyarrow as pa
+
+    items = ", ".join(
+        f"{text} AS {quote(pair.name)}"
+        for pair, text in zip(pairs, arrow_texts(pairs, quote), strict=True)
+    )
+    plain = pa.Table.from_batches([stored(batch) for batch in rows.to_batches()])
+    return _texts(items, plain.select([pair.name for pair in pairs]))
+
+
+def _texts(items: str, windlass_batches: "pa.Table") -> "pa.Table":
+    import pyarrow as pa
+
+    with _LOCK:
+        answer = _engine().query(
+            f"SELECT {items} FROM Python(windlass_batches) SETTINGS max_threads = 1", "Arrow"
+        )
+    with pa.ipc.open_file(pa.BufferReader(answer.bytes())) as reader:
+        return reader.read_all()
+
+
 def _engine() -> Any:  # noqa: ANN401 - chdb is untyped
     if not _ENGINE:
         try:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from windlass.engine.worker import Seat
     from windlass.ledger.store import SqlLedger
+    from windlass.target.sharded import ShardedTarget
 
 OnWait = Callable[[str], None]
 """Called with a line for the operator whenever something takes its time."""
@@ -305,18 +306,30 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
     ledger.close()
 
 
+def target_of(cluster: settings.Cluster, owner: str = "") -> "ShardedTarget":
+    """The adapter for the cluster's ClickHouse, and for the shards behind it. `owner` is the id
+    of the ledger that knows of our attempts."""
+    from windlass.target.clickhouse import ClickHouseTarget
+    from windlass.target.sharded import ShardedTarget
+
+    staging = cluster.target.staging_database
+
+    def at(url: str) -> ClickHouseTarget:
+        return ClickHouseTarget(url, staging, owner=owner)
+
+    given = {name: url.get_secret_value() for name, url in cluster.target.shards.items()}
+    return ShardedTarget(cluster.target.url.get_secret_value(), given, at)
+
+
 async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat":
     from windlass.engine.activities.desk import Desk
     from windlass.engine.worker import Seat
     from windlass.ledger import codec
     from windlass.source.postgres import PostgresSource
-    from windlass.target.clickhouse import ClickHouseTarget
 
     cluster = fleet.cluster(name)
     source = PostgresSource(cluster.source.url.get_secret_value())
-    target = ClickHouseTarget(
-        cluster.target.url.get_secret_value(), cluster.target.staging_database
-    )
+    target = target_of(cluster, ledger.ledger_id())
     desk = Desk(name, source, target, ledger, SystemClock(), cluster.target.retention)
     limits = cluster.limits
     return Seat(

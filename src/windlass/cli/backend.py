@@ -189,13 +189,13 @@ class Wired:
     def grants(self, cluster: str) -> Mapping[str, Sequence[str]]:
         """From the adapters, for every dataset; where tenants come from a query, their database
         is left for the owner to fill in."""
+        from windlass import wiring
         from windlass.source.postgres import PostgresSource
-        from windlass.target.clickhouse import ClickHouseTarget
 
         at = self.fleet.cluster(cluster)
         datasets = [self.fleet.dataset(name) for name in self.fleet.datasets]
         source = PostgresSource(at.source.url.get_secret_value())
-        target = ClickHouseTarget(at.target.url.get_secret_value(), at.target.staging_database)
+        target = wiring.target_of(at)
         databases = sorted({name for one in datasets for name in _databases(one)})
         reading = dict.fromkeys(sql for one in datasets for sql in source.grants(one))
         return {"source": list(reading), "target": target.grants(databases)}

@@ -44,6 +44,11 @@ class ClickHouseTarget(Keeping):
         self._server = Server(Address.parse(url), timeout=timeout)
         self._area = StagingArea(self._server, staging_database, owner)
 
+    @property
+    def area(self) -> StagingArea:
+        """The staging database, and with it the server."""
+        return self._area
+
     def close(self) -> None:
         """Close the connections."""
         self._server.close()

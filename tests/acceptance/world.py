@@ -236,10 +236,29 @@ class World:
             assert not differing, (table, differing[:3])
 
     def staging_tables(self) -> list[str]:
-        """What is left in the staging database."""
+        """What is left in the staging database, but for what is kept for undo."""
+        return [name for name in self._in_staging() if not name.startswith("kept_")]
+
+    def kept_tables(self) -> list[str]:
+        """What is kept for undo."""
+        return [name for name in self._in_staging() if name.startswith("kept_")]
+
+    def _in_staging(self) -> list[str]:
         sql = "select name from system.tables where database = {d:String}"
         found = self.ch.query(sql, parameters={"d": f"{self.name}_staging"})
         return [row[0] for row in found.result_rows]
+
+    def configure(self, old: str, new: str) -> None:
+        """Put something else into the fleet file."""
+        text = self.config.read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        self.config.write_text(text.replace(old, new), encoding="utf-8")
+
+    def restart_worker(self) -> subprocess.Popen[bytes]:
+        """End the last worker in good order, start another."""
+        self.workers[-1].send_signal(signal.SIGTERM)
+        self.workers[-1].wait(60)
+        return self.start_worker()
 
     def close(self) -> None:
         """End the workers, drop what was made."""

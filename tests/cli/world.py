@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from windlass.cli.backend import OnWait, Reply, Start
 from windlass.cli.main import app
 from windlass.cli.session import Session
+from windlass.cli.temporal_undo import by_tenant
 from windlass.domain.dataset import Dataset
 from windlass.domain.errors import WindlassError
 from windlass.domain.naming import bind
@@ -21,8 +22,11 @@ from windlass.domain.results import Bucket, SliceCount, TableCounts, TableVerifi
 from windlass.domain.schema import Removal, TargetColumn, TargetTable
 from windlass.domain.states import State, Verdict
 from windlass.domain.tenant import Tenant, TenantPattern
+from windlass.domain.undo import GroupUndo, UndoOrder
 from windlass.domain.window import Interval
 from windlass.engine.activities.errands import Affected, Finding
+from windlass.engine.activities.tidy import Orphan
+from windlass.engine.orders import GroupOutcome, UndoResult
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
 from windlass.planner.build import Rate, TableFacts, tenant_plan, world_of
@@ -108,6 +112,10 @@ class FakeBackend:
     pulse_errors: list[WindlassError] = field(default_factory=list)
     started: list[tuple[Plan, Start]] = field(default_factory=list)
     cancelled: list[tuple[str, str, str]] = field(default_factory=list)
+    undone: list[tuple[tuple[str, ...], UndoOrder]] = field(default_factory=list)
+    undo_results: list[UndoResult] = field(default_factory=list)
+    left: dict[str, Sequence[Orphan]] = field(default_factory=dict)
+    cleaned: list[Orphan] = field(default_factory=list)
     served: list[tuple[str, ...]] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
 
@@ -173,6 +181,35 @@ class FakeBackend:
         """Asked for; the script says when it is done."""
         self.cancelled.append((campaign, who, reason))
         self.ledger.move(Scope(campaign), State.CANCELLING, reason)
+
+    def undo(
+        self,
+        campaign: str,
+        dataset: str,
+        groups: Sequence[GroupUndo],
+        order: UndoOrder,
+        on_wait: OnWait,
+    ) -> Sequence[UndoResult]:
+        """As scripted; what is not scripted is done in the real ledger."""
+        self.undone.append((tuple(one.group for one in groups), order))
+        if self.undo_results:
+            return self.undo_results
+        for one in groups:
+            self.ledger.undo_begun(one.group, order)
+            self.ledger.undo_ended(one.group, "put back")
+        return [
+            UndoResult(tuple(GroupOutcome(one.group, True, "put back") for one in mine))
+            for mine in by_tenant(groups).values()
+        ]
+
+    def orphans(self, cluster: str, on_wait: OnWait) -> Sequence[Orphan]:
+        """As scripted."""
+        return self.left.get(cluster, ())
+
+    def clean(self, cluster: str, orphans: Sequence[Orphan], on_wait: OnWait) -> Sequence[Orphan]:
+        """All of them go."""
+        self.cleaned += orphans
+        return orphans
 
     def pulse(self, campaign: str) -> None:
         """As scripted."""

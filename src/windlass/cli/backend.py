@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from windlass.domain.errors import WindlassError
+from windlass.domain.record import Scope
 from windlass.domain.tenant import database_name
+from windlass.domain.undo import GroupUndo, UndoOrder
 from windlass.ports import LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from windlass.domain.plan import Plan, Request
     from windlass.domain.results import TableVerification
     from windlass.engine.activities.errands import Affected, Finding
+    from windlass.engine.activities.tidy import Orphan
+    from windlass.engine.orders import UndoResult
     from windlass.settings import Fleet
 
 T = TypeVar("T")
@@ -94,6 +98,27 @@ class Backend(Protocol):
 
     def cancel(self, campaign: str, who: str, reason: str) -> None:
         """Ask for the end; the ledger tells when nothing is left on any server."""
+        ...
+
+    def undo(
+        self,
+        campaign: str,
+        dataset: str,
+        groups: Sequence[GroupUndo],
+        order: UndoOrder,
+        on_wait: OnWait,
+    ) -> "Sequence[UndoResult]":
+        """Put these groups back; a result per tenant, in the order of their first groups."""
+        ...
+
+    def orphans(self, cluster: str, on_wait: OnWait) -> "Sequence[Orphan]":
+        """What dead attempts left on the cluster's target."""
+        ...
+
+    def clean(
+        self, cluster: str, orphans: "Sequence[Orphan]", on_wait: OnWait
+    ) -> "Sequence[Orphan]":
+        """Remove these, as far as they still are orphans; returns what is gone."""
         ...
 
     def pulse(self, campaign: str) -> None:
@@ -242,6 +267,47 @@ class Wired:
         from windlass import wiring
 
         asyncio.run(wiring.cancel(self.fleet, campaign, who=who, reason=reason))
+
+    def undo(
+        self,
+        campaign: str,
+        dataset: str,
+        groups: Sequence[GroupUndo],
+        order: UndoOrder,
+        on_wait: OnWait,
+    ) -> "Sequence[UndoResult]":
+        """Into the record first, then to the tenants' workers."""
+        from windlass.cli import temporal_undo
+
+        for cluster, database in temporal_undo.by_tenant(groups):
+            scope = Scope(campaign, cluster, database)
+            self.ledger.action(scope, "undo", order.who, order.why, after="ordered")
+        ledger = self.ledger.ledger_id()
+        return asyncio.run(
+            temporal_undo.undo(self.fleet, ledger, campaign, dataset, groups, order, on_wait)
+        )
+
+    def orphans(self, cluster: str, on_wait: OnWait) -> "Sequence[Orphan]":
+        """Ask the cluster's worker."""
+        return self._of_orphans(cluster, "orphans", (), on_wait)
+
+    def clean(
+        self, cluster: str, orphans: "Sequence[Orphan]", on_wait: OnWait
+    ) -> "Sequence[Orphan]":
+        """Ask the cluster's worker, which looks again before it removes anything."""
+        wanted = tuple((one.kind, one.name) for one in orphans)
+        return self._of_orphans(cluster, "clean", wanted, on_wait)
+
+    def _of_orphans(
+        self, cluster: str, kind: str, wanted: tuple[tuple[str, str], ...], on_wait: OnWait
+    ) -> "Sequence[Orphan]":
+        from windlass.engine.activities.tidy import CleanUp, Orphan
+
+        answer = tuple[Orphan, ...]
+        (reply,) = self._ask_all([cluster], kind, CleanUp(wanted), answer, on_wait)
+        if reply.error:
+            raise reply.error
+        return reply.answer or ()
 
     def pulse(self, campaign: str) -> None:
         """Look whether the workflows are alive."""

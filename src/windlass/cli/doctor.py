@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from windlass.cli import cleaning
 from windlass.cli.command import command
+from windlass.cli.options import YesOption
 from windlass.cli.request import listed
 from windlass.cli.session import Session
 from windlass.cli.show.common import Column, console, print_json, styled, table
@@ -25,18 +27,31 @@ class Line:
     next_step: str = ""
 
 
-@command("windlass doctor", "windlass doctor --cluster voice-prod -o json")
+@command(
+    "windlass doctor",
+    "windlass doctor --cluster voice-prod -o json",
+    "windlass doctor --clean",
+)
 def app(
     session: Session,
     cluster: Annotated[
         str, typer.Option("--cluster", metavar="C", help="Clusters to check: names, globs, or all.")
     ] = "all",
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove what dead attempts left; asks before.")
+    ] = False,
+    yes: YesOption = False,
 ) -> int:
     """Check config, ledger, Temporal, workers and both databases.
 
-    Each finding says what to do about it. Changes nothing. Exit codes: 0 nothing fails (warnings
-    are fine); 1 something does.
+    Each finding says what to do about it. Drops what was kept for undo longer than undo_retention,
+    and else changes nothing without --clean, which lists what dead attempts left in the staging
+    database, asks, and removes it: only tables with Windlass's mark, none of a live campaign.
+    Exit codes: 0 nothing fails (warnings are fine); 1 something does; 4 not confirmed.
     """
+    if clean:
+        clusters = session.backend.fleet.select(listed(cluster, "--cluster"))
+        return cleaning.clean(session, clusters, yes)
     found = list(_examine(session, cluster))
     healthy = not any(line.level == "fail" for line in found)
     if session.as_json:

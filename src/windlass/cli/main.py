@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "Where campaigns, tenants and windows stand. Reads the ledger only.",
     "watch": "Follow a campaign live. Ctrl-C leaves it running.",
     "cancel": "Stop a campaign. What is published stays.",
+    "undo": "Put back what a campaign replaced.",
     "verify": "Compare source and target row by row, with the keys that differ.",
     "affected": "Which tenants still hold rows that an exclusion should keep out.",
     "report": "The work log of a campaign: Markdown, HTML, JSON or a folder.",

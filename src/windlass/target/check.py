@@ -10,10 +10,6 @@ _PATCH_SINCE = (25, 8)
 _SWAP_SAFE_SINCE = (26, 6)
 _FINAL_SAFE_SINCE = (26, 3)
 _DISKS = "SELECT name, free_space, total_space FROM system.disks WHERE total_space > 0"
-_LEFT_OVER = """
-SELECT name, comment FROM system.tables WHERE database = {database:String}
-AND metadata_modification_time < now() - INTERVAL 1 DAY
-"""
 _TAG = "windlass/check"
 _LITTLE = 0.1
 
@@ -68,20 +64,9 @@ def _staging(area: StagingArea) -> list[Finding]:
         server.run(f"DROP TABLE IF EXISTS {probe} SYNC", _TAG)
         server.run(f"CREATE TABLE {probe} (a UInt8) ENGINE = MergeTree ORDER BY a", _TAG)
         server.run(f"DROP TABLE {probe} SYNC", _TAG)
-        left = server.rows(_LEFT_OVER, _TAG, {"database": area.database})
     except WindlassError as error:
         return [("fail", f"staging database {area.database}: {error.why}", error.next_step)]
-    found: list[Finding] = [("ok", f"staging database {area.database} can be written to", "")]
-    if left:
-        names = ", ".join(str(name) for name, _ in left[:5])
-        found.append(
-            (
-                "warn",
-                f"{len(left)} staging tables are older than a day: {names}",
-                f"drop them when no campaign is running: DROP TABLE {quote(area.database)}.…",
-            )
-        )
-    return found
+    return [("ok", f"staging database {area.database} can be written to", "")]
 
 
 def _disks(area: StagingArea) -> list[Finding]:

@@ -16,6 +16,7 @@ from windlass.domain.tenant import Tenant, TenantPattern, database_name
 from windlass.engine.activities.compare import Comparer, Comparison
 from windlass.engine.activities.desk import Desk, stage_excluded
 from windlass.engine.activities.survey import Survey
+from windlass.engine.activities.tidy import CleanUp, Orphan, Tidy
 from windlass.engine.activities.watch import Watch, translated
 from windlass.engine.payloads import ErrandInput
 from windlass.verify.pairs import match
@@ -92,6 +93,8 @@ class ErrandActivities:
             "verify": self._verify,
             "affected": self._affected,
             "doctor": self._doctor,
+            "orphans": self._orphans,
+            "clean": self._clean,
         }
         attempt = Attempt("", f"{kind}/{order.request}", 1)
         try:
@@ -109,10 +112,17 @@ class ErrandActivities:
     def _doctor(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Finding, ...]:
         checked = self._load(CheckUp, payload)
         found = [*self._desk.source.check(), *self._desk.target.check()]
+        found += Tidy(self._desk).findings()
         for dataset in checked.datasets:
             for table in dataset.tables:
                 found.append(self._check_table(dataset.name, table.name, dataset))
         return tuple(Finding(*one) for one in found)
+
+    def _orphans(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Orphan, ...]:
+        return tuple(Tidy(self._desk).orphans())
+
+    def _clean(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Orphan, ...]:
+        return tuple(Tidy(self._desk).clean(self._load(CleanUp, payload).orphans))
 
     def _check_table(self, name: str, table: str, dataset: Dataset) -> tuple[str, str, str]:
         try:

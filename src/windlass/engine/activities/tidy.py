@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from windlass.domain.attempt import Attempt
+from windlass.domain.errors import WindlassError
 from windlass.domain.undo import KeptRecord, Leftover
 from windlass.engine.activities.desk import Desk
 
@@ -48,6 +50,46 @@ class Tidy:
         """Tables of ours that other ledgers know of: theirs to judge."""
         ours = self._desk.ledger.ledger_id()
         return [one for one in self._desk.target.leftovers() if one.ledger not in {"", ours}]
+
+    def findings(self) -> list[tuple[str, str, str]]:
+        """What `doctor` says: (level ok|warn|fail, what, next step). Drops what outlived its
+        retention on the way."""
+        try:
+            self.expire()
+            return [self._kept_words(), *self._orphan_words(), *self._other_words()]
+        except WindlassError as error:
+            return [("warn", f"what is left over is unknown: {error.what}", error.next_step)]
+
+    def _kept_words(self) -> tuple[str, str, str]:
+        kept, retention = self.kept(), span(self._desk.undo_retention)
+        if not self._desk.undo_retention:
+            return "ok", "nothing is kept for undo: undo_retention is 0", ""
+        if not kept:
+            return "ok", f"nothing is kept for undo just now (undo_retention {retention})", ""
+        size = sum(found for _, found in kept)
+        until = min(one.kept_at for one, _ in kept) + self._desk.undo_retention
+        what = (
+            f"{len(kept)} tables are kept for undo, the oldest until {until:%Y-%m-%d %H:%M} UTC: "
+            f"at most {volume(size)} on disk, less as long as live still shares the parts"
+        )
+        return "ok", what, ""
+
+    def _orphan_words(self) -> list[tuple[str, str, str]]:
+        found = self.orphans()
+        if not found:
+            return [("ok", "nothing is left over from dead attempts", "")]
+        names = ", ".join(one.name for one in found[:3]) + (" …" if len(found) > 3 else "")
+        size = volume(sum(one.bytes for one in found))
+        what = f"{len(found)} left over from dead attempts ({size}): {names}"
+        return [("warn", what, f"windlass doctor --cluster {self._desk.cluster} --clean")]
+
+    def _other_words(self) -> list[tuple[str, str, str]]:
+        found = self.others()
+        if not found:
+            return []
+        ledgers = sorted({one.ledger for one in found})
+        what = f"{len(found)} tables in staging are of {len(ledgers)} other ledgers: left alone"
+        return [("ok", f"{what} ({', '.join(ledgers[:3])})", "")]
 
     def clean(self, wanted: Sequence[tuple[str, str]]) -> list[Orphan]:
         """Remove those of the orphans; what is none any more stays. Returns what is gone."""
@@ -145,3 +187,22 @@ class Tidy:
         ):
             if stands not in {LIVE, ""}:
                 yield Orphan("statement", Attempt("", subject, number).tag, stands)
+
+
+def span(length: timedelta) -> str:
+    """`7d`, `12h`, `30m`."""
+    minutes = round(length.total_seconds() / 60)
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes and minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
+def volume(size: int) -> str:
+    """Bytes in the largest unit that leaves a number above one."""
+    number, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if number < 1024:
+            break
+        number, unit = number / 1024, larger
+    return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from tests.acceptance.world import World
+from tests.acceptance.world import RANGE, World
 
 READER, READER_SECRET, WRONG = "reader", "Rd-s3cret-only-here", "Wr0ng-s3cret-only-here"
 HERE = "good"
@@ -43,8 +43,7 @@ ODD = {
 }
 ODD_TENANTS = [
     ("o'brien; drop table x", 'say "hi"'),
-    ("50% {off} $x", "back\\slash"),
-    ("Zoë 北京 `tick`", "a b?c*d[e]"),
+    ("50% {off} `$x` Zoë 北京", "back\\slash ?*[e]"),
 ]
 
 
@@ -88,6 +87,7 @@ class Fleet(World):
     """A world with clusters that cannot be reached, and datasets that cannot be served."""
 
     rows: int = 2000
+    warden: int = 0
 
     def write_config(self, exclude: str = "appeals: \"t.kind = 'appeal'\"") -> None:
         """JSON is YAML."""
@@ -124,6 +124,7 @@ class Fleet(World):
                 ("pg-login", temporal, "default", with_login(pg, user, WRONG), ch),
                 ("ch-login", temporal, "default", pg, with_login(ch, default, WRONG)),
                 ("pg-rights", temporal, "default", with_login(pg, self.reader, READER_SECRET), ch),
+                ("ch-rights", temporal, "default", pg, with_port(ch, self.warden)),
                 ("no-temporal", f"127.0.0.1:{nobody}", "default", pg, ch),
                 ("no-namespace", temporal, "nowhere", pg, ch),
                 ("no-worker", temporal, "default", pg, ch),
@@ -163,6 +164,10 @@ class Fleet(World):
                 "tables": {"card": excluded, "mark": mark},
             },
             "odd": self.odd(),
+            "nobody": {
+                **one(),
+                "tenants": {"query": f"select customer, profile from {self.cards} where false"},
+            },
             "no-table": one(**{"from": f"{self.name}.crads"}),
             "no-time": one(time="creatd_at"),
             "no-key": one(key=["card_id", "kart"]),
@@ -257,6 +262,71 @@ class Fleet(World):
                 f"{n['value']}) values (-1, '2026-01-15 00:00:00', '2026-01-15 00:00:00', 'gone'), "
                 "(-2, '2025-01-15 00:00:00', '2025-01-15 00:00:00', 'stays')"
             )
+
+    def split(self, words: str) -> list[str]:
+        """A command line: `@x` is the cluster x, `R` the range."""
+        return [
+            one
+            for word in words.split()
+            for one in (RANGE if word == "R" else (word.replace("@", f"{self.name}-"),))
+        ]
+
+    def empty_source(self) -> None:
+        """Nothing is left in the range; what lies outside keeps the tenant known."""
+        inside = f"created_at >= '{RANGE[0]}Z' and created_at < '{RANGE[1]}Z'"
+        self.pg(f"delete from {self.name}.cards where {inside}")
+        self.pg(f"delete from {self.name}.marks where {inside}")
+
+    def live_rows(self) -> int:
+        """Cards and marks that are live in the range."""
+        inside = f"created_at >= '{RANGE[0]}' and created_at < '{RANGE[1]}'"
+        return sum(
+            self.ch.query(f"select count() from {self.db}.{t} final where {inside}").result_rows[0][
+                0
+            ]
+            for t in ("card", "mark")
+        )
+
+    @property
+    def cards(self) -> str:
+        """The source table behind `cards`."""
+        return f"{self.name}.cards"
+
+    def odd_live(self, value: str = "") -> dict[tuple[str, str, str], list[tuple[Any, ...]]]:
+        """Live rows of the odd tables in the range; or those of that value, wherever."""
+        found = {}
+        n = {name: bq(text) for name, text in ODD.items()}
+        inside = f"{n['time']} >= '{RANGE[0]}' and {n['time']} < '{RANGE[1]}'"
+        where = f"{n['value']} = '{value}'" if value else inside
+        for customer, profile in ODD_TENANTS:
+            database = bq(f"{self.name} {customer} {profile}".replace("-", "_"))
+            for table in ("table", "child"):
+                sql = (
+                    f"select {n['key']}, toUnixTimestamp64Micro({n['time']}), {n['value']} "
+                    f"from {database}.{n[table]} final where {where} order by 1"
+                )
+                rows = self.ch.query(sql).result_rows
+                found[customer, profile, table] = [tuple(row) for row in rows]
+        return found
+
+    def odd_expected(self) -> dict[tuple[str, str, str], list[tuple[Any, ...]]]:
+        """What the source has of every odd tenant in the range, excluded rows left out."""
+        schema, n = dq(ODD_SCHEMA + self.name), {name: dq(text) for name, text in ODD.items()}
+        found = {}
+        for customer, profile in ODD_TENANTS:
+            for table, joined in (
+                ("table", f"from {schema}.{n['table']} t join {schema}.{n['table']} x using "
+                          f"({n['key']})"),
+                ("child", f"from {schema}.{n['child']} t join {schema}.{n['table']} x on "
+                          f"x.{n['key']} = t.{n['link']}"),
+            ):  # fmt: skip
+                found[customer, profile, table] = self.pg(
+                    f"select t.{n['key']}, (extract(epoch from t.{n['time']}) * 1000000)::bigint, "
+                    f"t.{n['value']} {joined} where x.{n['customer']} = {sq(customer)} "
+                    f"and x.{n['profile']} = {sq(profile)} and x.{n['value']} like 'in%' and "
+                    f"t.{n['time']} >= '{RANGE[0]}Z' and t.{n['time']} < '{RANGE[1]}Z' order by 1"
+                )
+        return found
 
     def fingerprint(self) -> tuple[Any, ...]:
         """Everything that must not change: live rows, tables, source rows, campaigns."""

@@ -1,28 +1,35 @@
 """The operator who gets it wrong, on real servers: one message, a next step, the documented exit
 code, and nothing changed anywhere. Names that are odd but right must work."""
 
+import json
 import subprocess
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.fleet import Fleet
+from tests.acceptance.fleet import HERE, Fleet
+from tests.acceptance.warden import Warden
+from tests.acceptance.world import RANGE
 from windlass.localstack.stack import Endpoints
-
-RANGE = ("2026-01-01", "2026-02-20")
 
 
 @pytest.fixture(scope="module")
 def fleet(local_stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """One world and one worker for everything here."""
     made = Fleet(local_stack, tmp_path_factory.mktemp("fleet"))
-    try:
-        made.build()
-        made.start_worker(",".join(made.served))
-        yield made
-    finally:
-        made.close()
+    behind = urlsplit(local_stack.clickhouse).port or 0
+    with Warden(behind) as warden:
+        made.warden = warden.port
+        try:
+            made.build()
+            made.start_worker(",".join(made.served))
+            yield made
+        finally:
+            made.close()
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ CASES = {
     "window": Bad(on("cards") + " --window 5x", "makes no sense", "10d, 1d or 6h"),
     "window of nothing": Bad(on("cards") + " --window 0d", "makes no sense", "10d, 1d or 6h"),
     "parts": Bad(on("cards") + " --parts 0", "--parts", "from 1 to 10000"),
+    "nobody": Bad(on("nobody"), "finds nobody", "`tenants:`"),
+    "all of nobody": Bad(on("nobody").replace("acme", "all"), "finds nobody", "`tenants:`"),
     "source table": Bad(on("no-table"), "there is no table", "did you mean"),
     "time column": Bad(on("no-time"), "no column creatd_at", "did you mean created_at"),
     "key column": Bad(on("no-key"), "no column kart", "name one of"),
@@ -88,9 +97,6 @@ CASES = {
     "source login": Bad(at("pg-login"), "refuses the login", "source.url", 1),
     "target login": Bad(at("ch-login"), "refuses user or password", "target.url", 1),
     "source rights": Bad(at("pg-rights"), "permission denied for table marks", "GRANT SELECT", 1),
-    "verify, source rights": Bad(
-        "verify @pg-rights acme R --dataset cards", "permission denied", "GRANT SELECT", 1
-    ),
     "verify, no tenant": Bad("verify @good amce R --dataset cards", "no tenant", "windlass plan"),
     "affected, exclusion": Bad(
         "affected @good acme R --dataset cards --exclusion appeal", "exclusion", "appeals"
@@ -99,12 +105,7 @@ CASES = {
 
 
 def run(fleet: Fleet, words: str) -> subprocess.CompletedProcess[str]:
-    split = [
-        one
-        for word in words.split()
-        for one in (RANGE if word == "R" else (word.replace("@", f"{fleet.name}-"),))
-    ]
-    return fleet.windlass(*split, code=None)
+    return fleet.windlass(*fleet.split(words), code=None)
 
 
 def assert_one_message(done: subprocess.CompletedProcess[str], bad: Bad, fleet: Fleet) -> None:
@@ -125,3 +126,102 @@ def test_one_message_and_nothing_changes(fleet: Fleet, bad: Bad) -> None:
     before = fleet.fingerprint()
     assert_one_message(run(fleet, bad.words), bad, fleet)
     assert fleet.fingerprint() == before
+
+
+WRITES = (
+    "select 1; drop table {cards}",
+    "delete from {cards}",
+    "with gone as (delete from {cards} returning *) select * from gone",
+    "select * into elsewhere from {cards}",
+    "select * from {cards} for update",
+    "{cards}; drop table {cards}",
+)
+
+
+@pytest.mark.parametrize("text", WRITES)
+def test_a_from_that_is_more_than_one_select(fleet: Fleet, tmp_path: Path, text: str) -> None:
+    document = fleet.document()
+    document["datasets"]["cards"]["tables"]["card"]["from"] = text.format(cards=fleet.cards)
+    before = fleet.fingerprint()
+    done = run(replaced(fleet, tmp_path, json.dumps(document, indent=1)), at(HERE))
+    assert_one_message(done, Bad("", "", ""), fleet)
+    assert fleet.fingerprint() == before
+
+
+def test_a_wrong_key_is_named_with_file_line_and_path(fleet: Fleet, tmp_path: Path) -> None:
+    text = json.dumps(fleet.document(), indent=1).replace('"version"', '"verison"', 1)
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if '"verison"' in one)
+    done = run(replaced(fleet, tmp_path, text), at(HERE))
+    bad = Bad("", "datasets.cards.tables.card: unknown key 'verison'; did you mean version?", "sch")
+    assert_one_message(done, bad, fleet)
+    assert f"{tmp_path / 'windlass.yaml'}:{line}" in done.stderr
+
+
+def replaced(fleet: Fleet, folder: Path, text: str) -> Fleet:
+    """The same fleet with another file."""
+    other = copy(fleet)
+    other.directory = folder
+    other.config.write_text(text, encoding="utf-8")
+    return other
+
+
+def test_names_that_nobody_would_choose_work(fleet: Fleet) -> None:
+    outside = fleet.odd_live("stays")
+    found = fleet.json(*f"run {fleet.name}-{HERE} all {' '.join(RANGE)} --yes --dataset odd "
+                       "--accept-removal".split())  # fmt: skip
+    assert found["state"] == "done", found
+    assert {t["state"] for c in found["clusters"] for t in c["tenants"]} == {"done"}
+    expected = fleet.odd_expected()
+    assert sum(len(rows) for rows in expected.values()) > 2000
+    assert fleet.odd_live() == expected
+    assert fleet.odd_live("stays") == outside
+    words = f"{fleet.name}-{HERE} all {' '.join(RANGE)} --dataset odd"
+    verified = fleet.json("verify", *words.split())
+    assert {t["verdict"] for t in verified["tables"]} == {"verified"}
+    for command in ("status --windows", "report", "plan " + words):
+        assert "internal error" not in fleet.windlass(*command.split()).stderr
+    assert fleet.staging_tables() == []
+
+
+def test_a_target_without_grants_parks_and_names_the_grant(fleet: Fleet) -> None:
+    before = fleet.fingerprint()
+    done = run(fleet, at("ch-rights") + " --name no-grants")
+    assert done.returncode == 1, done.stderr
+    assert "internal error" not in done.stderr
+    status = fleet.windlass("status", "no-grants", "--needs-me").stdout
+    assert "GRANT CREATE TABLE, INSERT" in " ".join(status.split()), status
+    assert fleet.fingerprint()[:-1] == before[:-1]
+    assert fleet.staging_tables() == []
+    checked = fleet.windlass("doctor", "--cluster", f"{fleet.name}-ch-rights", code=1)
+    assert "GRANT CREATE TABLE, INSERT" in " ".join(checked.stdout.split()), checked.stdout
+
+
+def test_a_source_that_is_suddenly_empty_parks_until_the_operator_agrees(fleet: Fleet) -> None:
+    fleet.empty_source()
+    words = f"run @{HERE} acme R --yes --dataset cards"
+    before = fleet.fingerprint()
+    done = run(fleet, words + " --name emptied")
+    assert done.returncode == 1, done.stderr
+    said = " ".join(
+        (done.stdout + fleet.windlass("status", "emptied", "--needs-me").stdout).split()
+    )
+    assert "--accept-removal" in said, said
+    assert fleet.fingerprint()[:-1] == before[:-1]
+    assert ("emptied", "parked") in fleet.recorded()
+    found = fleet.windlass(*fleet.split(words + " --name agreed --accept-removal"))
+    assert "done and verified" in found.stdout
+    assert fleet.live_rows() == 0
+
+
+def test_no_password_went_anywhere(fleet: Fleet) -> None:
+    """After all the above: neither into the ledger, nor to Temporal, nor into the worker's log."""
+    stack = Path(fleet.endpoints.config).parent
+    places = [
+        *fleet.directory.glob("windlass.db*"),
+        *fleet.directory.glob("worker-*.log"),
+        *stack.glob("temporal.db*"),
+    ]
+    written = b"".join(place.read_bytes() for place in places)
+    assert b"windlass/ask/plan" in written
+    assert fleet.name.encode() in written
+    assert [secret for secret in fleet.secrets if secret.encode() in written] == []

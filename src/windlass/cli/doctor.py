@@ -58,13 +58,15 @@ def app(
         print_json({"ok": healthy, "findings": [asdict(line) for line in found]})
         return 0 if healthy else 1
     out = console()
-    columns = [Column(""), Column("cluster"), Column("what"), Column("next")]
-    rows = (
-        (styled(one.level, STYLES[one.level]), one.cluster or "-", one.what, one.next_step)
-        for one in found
-    )
+    columns = [Column(""), Column("cluster"), Column("what")]
+    rows = ((styled(one.level, STYLES[one.level]), one.cluster or "-", _told(one)) for one in found)
     out.print(table(columns, rows))
     return 0 if healthy else 1
+
+
+def _told(line: Line) -> str:
+    """The next step on a line of its own: a column beside it would cut commands in two."""
+    return f"{line.what}\nnext: {line.next_step}" if line.next_step else line.what
 
 
 def _examine(session: Session, cluster: str) -> Iterator[Line]:

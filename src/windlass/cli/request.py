@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from windlass.cli.show.common import clock
+from windlass.cli.show.common import clock, plural
 from windlass.domain.errors import UsageError
 from windlass.domain.plan import Guard, Plan, Request
 from windlass.domain.record import StatusView, TenantView
@@ -195,7 +195,10 @@ def check_tenants(plan: Plan) -> None:
         return
     found = [t.tenant for t in plan.tenants]
     found += [
-        Tenant(s.cluster, s.customer, s.profile, "") for c in plan.clusters for s in c.skipped
+        Tenant(s.cluster, s.customer, s.profile, "")
+        for c in plan.clusters
+        for s in c.skipped
+        if not s.target_only
     ]
     for text in plan.request.tenants:
         _check_pattern(text, found, "no tenant matches")
@@ -208,9 +211,15 @@ def _check_pattern(text: str, found: Sequence[Tenant], what: str) -> None:
     if any(pattern.matches(tenant) for tenant in found):
         return
     where = sorted({t.cluster for t in found})
+    if not found:
+        raise UsageError(
+            f"{what} {text!r}",
+            why="the dataset's tenants: query finds nobody in the source",
+            next_step="look at what the source holds, or correct `tenants:` in the fleet file",
+        )
     raise UsageError(
         f"{what} {text!r}",
-        why=f"{len(found)} tenants were found" + (f" on {', '.join(where)}" if where else ""),
+        why=f"{plural(len(found), 'tenant')} found on {', '.join(where)}",
         next_step=_nearest_tenant(pattern, found),
     )
 

@@ -58,7 +58,8 @@ class TablePlan:
 
     `left_out` are source columns that the target lacks; `create_hash` is the live DDL's;
     `removal` is how stale rows leave on the in-place path; `edge_path` serves partitions that
-    the range covers only in part; `promise` says what readers see, `why` why this path.
+    the range covers only in part; `promise` says what readers see, `why` why this path; `views`
+    are materialized views that read the table, each with what will happen to it.
     """
 
     table: str
@@ -70,6 +71,7 @@ class TablePlan:
     promise: str
     why: str
     notes: tuple[str, ...] = ()
+    views: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,9 @@ class TenantPlan:
         return {table.table: table for table in self.tables}[name]
 
 
+TARGET_ONLY = "lives only in the target: untouched"
+
+
 @dataclass(frozen=True)
 class Skipped:
     """A tenant that was found and is left out, with the reason."""
@@ -154,6 +159,12 @@ class Skipped:
     customer: str
     profile: str
     reason: str
+
+    @property
+    def target_only(self) -> bool:
+        """Whether this is no tenant of the source, but a database that looks like one's:
+        `customer` is its name."""
+        return self.reason == TARGET_ONLY
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,11 @@ def _cluster_table(clusters: Iterable[ClusterView]) -> "RenderableType":
 
 
 def tenant_table(tenants: Iterable[TenantView]) -> "RenderableType":
-    """One line per tenant."""
+    """One line per tenant; notes beneath, where a narrow terminal cannot cut the commands that
+    they name in two."""
+    from rich.console import Group
+
+    shown = list(tenants)
     columns = [
         Column("tenant"),
         Column("state"),
@@ -127,22 +131,25 @@ def tenant_table(tenants: Iterable[TenantView]) -> "RenderableType":
         Column("rows", number=True),
         Column("attempts", number=True),
         Column("health"),
-        Column("note"),
     ]
-    return table(columns, (_tenant_row(one) for one in tenants))
+    notes = (styled(f"{_tenant_name(one)}: {one.note}\n", "") for one in shown if one.note)
+    return Group(table(columns, (_tenant_row(one) for one in shown)), *notes)
+
+
+def _tenant_name(tenant: TenantView) -> str:
+    return f"{tenant.cluster}/{tenant.customer}/{tenant.profile}"
 
 
 def _tenant_row(tenant: TenantView) -> tuple[object, ...]:
     from rich.text import Text
 
     return (
-        f"{tenant.cluster}/{tenant.customer}/{tenant.profile}",
+        _tenant_name(tenant),
         state_text(tenant.state, tenant.windows_done, tenant.windows_total),
         f"{tenant.windows_done}/{tenant.windows_total}",
         count(tenant.rows_loaded),
         tenant.attempts,
         Text(str(tenant.health), style=HEALTH[tenant.health]),
-        tenant.note,
     )
 
 

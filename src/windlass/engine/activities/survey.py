@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import PlanError
-from windlass.domain.plan import ClusterPlan, HeldWindow, Request, Skipped, TenantPlan
+from windlass.domain.plan import TARGET_ONLY, ClusterPlan, HeldWindow, Request, Skipped, TenantPlan
 from windlass.domain.results import Bucket
 from windlass.domain.schema import SourceColumn, TargetTable
 from windlass.domain.states import Mode
 from windlass.domain.tenant import Tenant, TenantPattern, database_name
 from windlass.engine.activities.desk import Desk
-from windlass.planner import paths, windows
+from windlass.planner import windows
 from windlass.planner.build import Rate, TableFacts, definition_of, tenant_plan
+from windlass.planner.engines import check_engine
 from windlass.ports import HeldRecord
 from windlass.verify.pairs import match
 
@@ -48,7 +49,7 @@ class Survey:
         """Databases that look like a tenant's, while the source knows no such tenant."""
         known, root = {t.database for t in found}, self.request.dataset.tables[0].name
         return [
-            Skipped(self.desk.cluster, database, "", "lives only in the target: untouched")
+            Skipped(self.desk.cluster, database, "", TARGET_ONLY)
             for database in self.desk.target.databases()
             if database not in known and self.desk.target.describe(database, root)
         ]
@@ -129,6 +130,7 @@ class Survey:
             count=self.desk.source.count(piece, (), self.attempt, None),
             before=before,
             null_time=self.desk.source.null_times(piece),
+            found=tuple(self.desk.target.examine(live, spec.target_time, piece.interval)),
         )
 
     def _live(self, tenant: Tenant, spec: TableSpec) -> TargetTable:
@@ -141,7 +143,7 @@ class Survey:
                 next_step=f"create it, or leave the tenant out: --except "
                 f"{tenant.customer}/{tenant.profile}",
             )
-        paths.check_engine(live, self.request.mode)
+        check_engine(live, self.request.mode)
         for needed in (spec.target_time, *spec.key):
             if live.column(needed) is None:
                 raise PlanError(

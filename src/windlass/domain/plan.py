@@ -118,7 +118,8 @@ class TenantPlan:
 
     `rows` is `{table: rows after exclusions}`, `excluded` `{exclusion: {table: rows}}`, `before`
     `{table: live rows}`, `null_time` `{table: source rows without a time}`, all in the range.
-    No groups: nothing to do, or all of it held by `held`.
+    No groups: nothing to do, or all of it held by `held`. `undo_seconds` is how long what whole
+    partitions replaced is kept (0: it is not).
     """
 
     tenant: Tenant
@@ -132,6 +133,7 @@ class TenantPlan:
     estimate_seconds: float | None = None
     estimate_basis: str = "no history"
     notes: tuple[str, ...] = ()
+    undo_seconds: float = 0.0
 
     @property
     def windows(self) -> tuple[WindowPlan, ...]:

@@ -86,13 +86,15 @@ class Shard:
 class Shards:
     """What a Distributed table stands in front of. `key` is its sharding key ('' for none);
     `steady` says whether the key alone decides where a row belongs (`rand()` does not); `zone` is
-    the time zone that the server evaluates it in."""
+    the time zone that the server evaluates it in; `dependents` are materialized views that read
+    the Distributed table itself."""
 
     cluster: str
     key: str
     steady: bool
     zone: str
     members: tuple[Shard, ...]
+    dependents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

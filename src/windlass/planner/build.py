@@ -16,10 +16,9 @@ from windlass.domain.plan import (
 )
 from windlass.domain.results import Bucket, SliceCount
 from windlass.domain.schema import ColumnPair, TargetTable
-from windlass.domain.states import Mode
 from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
-from windlass.planner import groups, paths, windows
+from windlass.planner import groups, paths, views, windows
 from windlass.planner.parse import span
 
 
@@ -28,7 +27,7 @@ class TableFacts:
     """What both servers said of one table of one tenant in the range.
 
     `whole` as in `Target.whole_ranges`; `count` after exclusions, in the source now; `before`
-    logical live rows.
+    logical live rows; `found` as in `Target.examine`.
     """
 
     spec: TableSpec
@@ -39,6 +38,7 @@ class TableFacts:
     count: SliceCount
     before: int
     null_time: int
+    found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def tenant_plan(
         excluded=_excluded(facts),
         before={f.spec.name: f.before for f in facts},
         null_time={f.spec.name: f.null_time for f in facts if f.null_time},
-        tables=tuple(_table_plan(request.mode, f) for f in facts),
+        tables=tuple(_table_plan(request, f) for f in facts),
         groups=made,
         held=tuple(held),
         estimate_seconds=rows / rate.rows_per_second if rate else None,
@@ -88,10 +88,12 @@ def _excluded(facts: Sequence[TableFacts]) -> Mapping[str, Mapping[str, int]]:
     }
 
 
-def _table_plan(mode: Mode, facts: TableFacts) -> TablePlan:
-    live = facts.live
-    edge = paths.edge_path(live, mode)
-    count = None if facts.whole is None else len(facts.whole)
+def _table_plan(request: Request, facts: TableFacts) -> TablePlan:
+    live, whole = facts.live, facts.whole or ()
+    edge = paths.edge_path(live, request.mode)
+    count = None if facts.whole is None else len(whole)
+    left = request.interval.minus(whole)
+    effects = views.view_effects(live, edge, swaps=bool(whole), edges=bool(left))
     return TablePlan(
         table=facts.spec.name,
         columns=facts.columns,
@@ -101,7 +103,11 @@ def _table_plan(mode: Mode, facts: TableFacts) -> TablePlan:
         removal=live.removal,
         promise=paths.promise(edge, live.removal),
         why=paths.why(live, edge, count),
-        notes=paths.table_notes(live, facts.spec),
+        notes=(
+            *views.view_notes(live, effects),
+            *paths.table_notes(live, facts.spec, facts.found),
+        ),
+        views=effects,
     )
 
 

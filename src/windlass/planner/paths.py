@@ -1,11 +1,11 @@
 """Which publish path fits a table, and what it promises to readers (docs/publish.md)."""
 
-from windlass.domain.dataset import TableSpec
-from windlass.domain.errors import PlanError
-from windlass.domain.schema import Removal, TargetTable
-from windlass.domain.states import Mode, Path
+from collections.abc import Sequence
 
-SERVED = ("MergeTree", "ReplacingMergeTree")
+from windlass.domain.dataset import TableSpec
+from windlass.domain.schema import Removal, Shards, TargetTable
+from windlass.domain.states import Mode, Path
+from windlass.planner.engines import base_engine
 
 PROMISES = {
     Path.SWAP: "readers see each partition old or new, never between",
@@ -21,24 +21,6 @@ IN_PLACE_PROMISES = {
     Removal.LIGHTWEIGHT: "readers with FINAL see no gap; while stale rows are deleted they may "
     "see intermediate sums",
 }
-
-
-def base_engine(engine: str) -> str:
-    """The engine without `Replicated` or `Shared`."""
-    return engine.removeprefix("Replicated").removeprefix("Shared")
-
-
-def check_engine(live: TargetTable, mode: Mode) -> None:
-    """Refuse engines that the mode cannot serve exactly. Raises PlanError."""
-    if base_engine(live.engine) in SERVED:
-        return
-    raise PlanError(
-        f"the engine {live.engine} cannot serve mode {mode}",
-        where=f"target table {live.database}.{live.name}",
-        why="rows of the range could not be replaced exactly: only MergeTree and "
-        "ReplacingMergeTree (also Replicated and Shared) keep rows as they were inserted",
-        next_step="point the dataset at the MergeTree table underneath, or leave the table out",
-    )
 
 
 def edge_path(live: TargetTable, mode: Mode) -> Path:
@@ -77,12 +59,35 @@ def _partition_words(live: TargetTable, whole: int | None) -> str:
     return f"{whole} {lie.format(live.partition_key)} wholly in the range: swap"
 
 
-def table_notes(live: TargetTable, spec: TableSpec) -> tuple[str, ...]:
-    """What else an operator should know before anything runs."""
-    notes = [
-        f"materialized view {view} reads {live.name}: a swap does not fire it, an insert does"
-        for view in live.dependents
-    ]
+def table_notes(live: TargetTable, spec: TableSpec, found: Sequence[str] = ()) -> tuple[str, ...]:
+    """What else an operator should know before anything runs; `found` as in Target.examine."""
+    notes = [*_shard_notes(live, live.shards)] if live.shards else []
+    if base_engine(live.engine) != live.engine:
+        notes.append(
+            f"{live.engine}: staging lies on one replica, live copies itself to the others; "
+            "readers of another replica see each partition a moment later"
+        )
     if spec.version is None:
         notes.append("no version column: the source is fingerprinted again after publish")
-    return tuple(notes)
+    return (*notes, *found)
+
+
+def _shard_notes(live: TargetTable, shards: Shards) -> list[str]:
+    hosts = ", ".join(f"{one.number} {one.host}" for one in shards.members)
+    local = shards.members[0].table
+    notes = [
+        f"Distributed over {len(shards.members)} shards of {shards.cluster} ({hosts}), local table "
+        f"{local.database}.{local.name}: each shard is published by itself, one after the other, "
+        "so readers through it see each shard's partition old or new"
+    ]
+    if not shards.steady:
+        notes.append(
+            f"the sharding key ({shards.key or 'none'}) does not say where a row belongs: rows are "
+            "dealt out anew, most change their shard"
+        )
+    elif live.replacing:
+        notes.append(
+            f"FINAL works per shard: where {shards.key} of a row changes, its older version shows "
+            "beside it until the catch-up has removed it"
+        )
+    return notes

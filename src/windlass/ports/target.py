@@ -51,6 +51,11 @@ class Target(KeepingTarget, Protocol):
         the partition depends on more than the time; empty when no partition is whole."""
         ...
 
+    def examine(self, live: TargetTable, time: str, within: Interval) -> list[str]:
+        """What an operator should know of the table over that range before anything runs, a line
+        each. PlanError: rows are hidden from us, or cannot be sent where they belong."""
+        ...
+
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
         """Logical live rows (FINAL where the engine replaces) per step."""
         ...

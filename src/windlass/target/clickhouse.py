@@ -15,7 +15,7 @@ from windlass.target import catchup, check, compare, digest, grants, kill, parti
 from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.client import LOOKING, Address, Server
 from windlass.target.describe import describe
-from windlass.target.keeping import Keeping
+from windlass.target.examine import examine
 from windlass.target.keeping import Keeping
 from windlass.target.publish.job import Job
 from windlass.target.publish.run import publish
@@ -65,6 +65,10 @@ class ClickHouseTarget(Keeping):
     def whole_ranges(self, live: TargetTable, time: str, within: Interval) -> list[Interval] | None:
         """See ports.Target."""
         return partitions.whole_ranges(self._server, live, time, within)
+
+    def examine(self, live: TargetTable, time: str, within: Interval) -> list[str]:
+        """See ports.Target."""
+        return examine(self._server, live, time, within)
 
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
         """See ports.Target."""

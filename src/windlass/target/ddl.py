@@ -78,6 +78,52 @@ def clauses(full: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Expiry:
+    """A TTL that takes rows away, or the values of one column: its expression, and what stands
+    behind it (` WHERE …`)."""
+
+    expression: str
+    condition: str = ""
+    column: str = ""
+
+
+def expiries(full: str, create: str) -> list[Expiry]:
+    """The TTLs of a table and its columns that change what it holds; moves to other disks and
+    other codecs do not."""
+    found = [_expiry(one.strip()) for one in _elements(clauses(full).get("TTL", ""))]
+    return [*(one for one in found if one), *_column_expiries(create)]
+
+
+def _expiry(element: str) -> Expiry | None:
+    for word in _outer(list(tokens(element))):
+        head = word.text.upper() if word.kind == "name" else ""
+        if head in {"TO", "RECOMPRESS"}:
+            return None
+        if head in {"DELETE", "WHERE", "GROUP", "SET"}:
+            rest = element[word.start :].removeprefix("DELETE").strip()
+            return Expiry(element[: word.start].strip(), f" {rest}" if rest else "")
+    return Expiry(element) if element else None
+
+
+def _column_expiries(create: str) -> Iterator[Expiry]:
+    """`name Type … TTL expression` among the columns of a CREATE TABLE."""
+    words = list(tokens(create))
+    begin = next((at for at, word in enumerate(words) if word.kind == "("), len(words) - 1)
+    depth, first, ttl = 0, begin + 1, 0
+    for at, word in enumerate(words[begin:], begin):
+        depth += _DEPTH.get(word.kind, 0)
+        ends = (depth == 1 and word.kind == ",") or depth == 0
+        if depth == 1 and word.kind == "name" and word.text.upper() == "TTL" and at > first:
+            ttl = at
+        if ends and ttl:
+            yield Expiry(create[words[ttl].end : word.start].strip(), column=words[first].text)
+        if ends:
+            first, ttl = at + 1, 0
+        if depth == 0:
+            return
+
+
 def settings(clause: str) -> dict[str, str]:
     """A SETTINGS clause as `{name: literal}`."""
     return {

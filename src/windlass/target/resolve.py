@@ -34,8 +34,11 @@ class Resolver:
         for target in self._by_url.values():
             target.close()
 
-    def resolve(self, database: str, table: str) -> TargetTable | None:
-        """The local tables behind a Distributed one, as one table; None: it is none. PlanError:
+    def resolve(
+        self, database: str, table: str, dependents: tuple[str, ...] = ()
+    ) -> TargetTable | None:
+        """The local tables behind a Distributed one (which these views read), as one table; None:
+        it is none. PlanError:
         the cluster is unknown, or two shards are reached at one address."""
         server = self._front.area.server
         front = shards.read_front(server, database, table)
@@ -48,7 +51,7 @@ class Resolver:
             for one in members
         ]
         zone = str(server.value("SELECT timezone()"))
-        behind = Shards(front.cluster, front.key, front.steady, zone, tuple(found))
+        behind = Shards(front.cluster, front.key, front.steady, zone, tuple(found), dependents)
         return whole(database, table, behind, front, members)
 
     def servers(self, cluster: str) -> dict[int, ClickHouseTarget]:

@@ -40,7 +40,7 @@ class ShardedTarget(ShardedKeeping):
         """See ports.Target. A Distributed table is described as what stands behind it."""
         found = self._front.describe(database, table)
         if found and found.engine == "Distributed":
-            found = self._resolver.resolve(database, table)
+            found = self._resolver.resolve(database, table, found.dependents)
         if found:
             self._learn(found)
         return found
@@ -53,6 +53,15 @@ class ShardedTarget(ShardedKeeping):
         """See ports.Target. All shards have one partition key: the first one is asked."""
         target, local = self._some(live)[0]
         return target.whole_ranges(local, time, within)
+
+    def examine(self, live: TargetTable, time: str, within: Interval) -> list[str]:
+        """See ports.Target. What several shards say alike is said once. PlanError: the sharding
+        key cannot be evaluated here."""
+        if live.shards:
+            sent = [one.name for one in live.columns if not one.default_kind]
+            Router(live, live.shards).check(sent)
+        said = self._each(live, lambda target, local: target.examine(local, time, within))
+        return list(dict.fromkeys(line for lines in said for line in lines))
 
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
         """See ports.Target."""

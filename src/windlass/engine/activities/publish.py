@@ -174,14 +174,13 @@ class PublishActivities:
         with self._desk.watch(attempt, work.group.tenant) as watch:
             settler = Settler(self._desk, work, attempt, request.mode, watch.pulse, self._patience)
             outcomes = settler.tables(self._jobs(work))
-            if not any(outcome.again for outcome in outcomes):
-                self._keeper.after(work.group, self._jobs(work), attempt, watch.pulse)
-        if any(outcome.again for outcome in outcomes):
-            return Settled(Verdict.UNVERIFIED, again=True)
-        verdict = worst([outcome.counts.verdict for outcome in outcomes])
+            if any(outcome.again for outcome in outcomes):
+                return Settled(Verdict.UNVERIFIED, again=True)
+            self._keeper.after(work.group, self._jobs(work), attempt, watch.pulse)
+            verdict = worst([outcome.counts.verdict for outcome in outcomes])
+            if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
+                settler.remember(outcomes)
         self._desk.sweep_group(work.group.group)
-        if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
-            settler.remember(outcomes)
         self._desk.ledger.group_done(
             work.group.group, [outcome.counts for outcome in outcomes], verdict, total(work.loads)
         )

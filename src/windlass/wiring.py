@@ -76,7 +76,7 @@ async def ask(
     with answering(fleet.cluster(cluster)):
         handle = await client.start_workflow(
             ErrandWorkflow.run,
-            ErrandInput(request, ledger.ledger_id()),
+            ErrandInput(request, ledger.ledger_id(), again=kind == "verify"),
             id=f"windlass/ask/{kind}/{request}",
             task_queue=task_queue(cluster),
         )

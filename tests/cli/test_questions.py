@@ -48,10 +48,11 @@ def test_verify_names_the_keys_that_differ_and_is_1(cli: Cli) -> None:
     shown = cli.json("verify", *R, code=1)
     assert set(shown["tables"][1]) == {
         "cluster", "database", "table", "source_rows", "target_rows", "missing", "extra",
-        "different", "attributed", "verdict", "keys",
+        "different", "attributed", "verdict", "keys", "in_flight", "finding", "snapshots", "sampled",
     }  # fmt: skip
     assert shown["tables"][1]["keys"][1] == {
         "kind": "different", "key": {"score_id": "8"}, "columns": ["value"], "reason": "",
+        "in_flight": False,
     }  # fmt: skip
     table = cli.run("verify", *R).stdout
     assert "different: score_id=8 in value" in table

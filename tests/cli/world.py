@@ -13,6 +13,7 @@ from windlass.cli.backend import OnWait, Reply, Start
 from windlass.cli.main import app
 from windlass.cli.session import Session
 from windlass.cli.temporal_undo import by_tenant
+from windlass.domain import codec
 from windlass.domain.dataset import Dataset
 from windlass.domain.errors import WindlassError
 from windlass.domain.naming import bind
@@ -26,10 +27,12 @@ from windlass.domain.undo import GroupUndo, UndoOrder
 from windlass.domain.window import Interval
 from windlass.engine.activities.errands import Affected, Finding
 from windlass.engine.activities.tidy import Orphan
+from windlass.engine.activities.verify import Question
 from windlass.engine.orders import GroupOutcome, UndoResult
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
 from windlass.planner.build import Rate, TableFacts, tenant_plan, world_of
+from windlass.ports import CheckSchedule
 from windlass.settings import Fleet, load
 
 NOW = datetime(2026, 2, 19, 21, 23, tzinfo=UTC)
@@ -118,6 +121,7 @@ class FakeBackend:
     cleaned: list[Orphan] = field(default_factory=list)
     served: list[tuple[str, ...]] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
 
     def plan(self, request: Request, on_wait: OnWait) -> Plan:
         """Plan with the real planner."""
@@ -143,11 +147,20 @@ class FakeBackend:
         return ClusterPlan(cluster, tuple(chosen), tuple(skipped))
 
     def verify(
-        self, request: Request, keys: int, on_wait: OnWait
+        self, question: Question, on_wait: OnWait
     ) -> list[Reply[Sequence[TableVerification]]]:
         """As scripted."""
-        self.asked.append(request)
+        self.asked.append(question.request)
+        self.questions.append(question)
         return self.verifications
+
+    def schedule_check(self, check: CheckSchedule, question: Question) -> None:
+        """Into the real ledger, with nothing behind it."""
+        self.ledger.save_check(replace(check, question=codec.dump(question)))
+
+    def unschedule_check(self, check: CheckSchedule) -> None:
+        """Out of it."""
+        self.ledger.end_check(check.name, check.cluster)
 
     def affected(
         self, request: Request, exclusion: str, on_wait: OnWait

@@ -92,14 +92,15 @@ def test_lookup_tells_where_rows_are_now(
     pairs = pairs_for(source, scores)
     asked = ["10", "11", "20", "60", "70", "80", "999", "10"]
     found = source.lookup(scores, pairs, keys(score_id=asked), attempt)
-    assert found.schema.names == ["score_id", "hash", "excluded", "inside"]
-    assert {row["score_id"]: (row["excluded"], row["inside"]) for row in found.to_pylist()} == {
-        "10": (None, True),
-        "20": ("appeal_requests", True),
-        "60": (None, False),  # February
-        "70": (None, False),  # globex
-        "80": (None, False),  # no time
-        "999": (None, False),  # no parent
+    assert found.schema.names == ["score_id", "hash", "excluded", "inside", "ours"]
+    seen = found.to_pylist()
+    assert {row["score_id"]: (row["excluded"], row["inside"], row["ours"]) for row in seen} == {
+        "10": (None, True, True),
+        "20": ("appeal_requests", True, True),
+        "60": (None, False, True),  # February
+        "70": (None, False, False),  # globex
+        "80": (None, False, True),  # no time
+        "999": (None, False, False),  # no parent
     }
     assert found.num_rows == 6
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -11,7 +11,7 @@ from windlass.domain.errors import WindlassError
 from windlass.domain.record import Scope
 from windlass.domain.tenant import database_name
 from windlass.domain.undo import GroupUndo, UndoOrder
-from windlass.ports import LedgerReader, LedgerWriter
+from windlass.ports import CheckOperator, CheckSchedule, LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
     from windlass.domain.dataset import Dataset
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from windlass.domain.results import TableVerification
     from windlass.engine.activities.errands import Affected, Finding
     from windlass.engine.activities.tidy import Orphan
+    from windlass.engine.activities.verify import Question
     from windlass.engine.orders import UndoResult
     from windlass.settings import Fleet
 
@@ -67,9 +68,18 @@ class Backend(Protocol):
         ...
 
     def verify(
-        self, request: "Request", keys: int, on_wait: OnWait
+        self, question: "Question", on_wait: OnWait
     ) -> "list[Reply[Sequence[TableVerification]]]":
         """Source against target, per cluster of the request."""
+        ...
+
+    def schedule_check(self, check: CheckSchedule, question: "Question") -> None:
+        """Have the cluster's worker ask that by itself; the schedule's own question is filled
+        in here."""
+        ...
+
+    def unschedule_check(self, check: CheckSchedule) -> None:
+        """End it; its runs stay on record."""
         ...
 
     def affected(
@@ -130,7 +140,7 @@ class Backend(Protocol):
         ...
 
 
-class OperatorLedger(LedgerReader, LedgerWriter, Protocol):
+class OperatorLedger(LedgerReader, LedgerWriter, CheckOperator, Protocol):
     """What operators read and write."""
 
 
@@ -162,14 +172,43 @@ class Wired:
         return asyncio.run(wiring.plan(self.fleet, request, on_wait=on_wait))
 
     def verify(
-        self, request: "Request", keys: int, on_wait: OnWait
+        self, question: "Question", on_wait: OnWait
     ) -> "list[Reply[Sequence[TableVerification]]]":
         """Ask all clusters at once."""
         from windlass.domain.results import TableVerification
-        from windlass.engine.activities.errands import Question
 
         answer = tuple[TableVerification, ...]
-        return self._ask_all(request.clusters, "verify", Question(request, keys), answer, on_wait)
+        return self._ask_all(question.request.clusters, "verify", question, answer, on_wait)
+
+    def schedule_check(self, check: CheckSchedule, question: "Question") -> None:
+        """Into the ledger first: a run must find its question."""
+        from windlass import temporal
+        from windlass.cli import temporal_checks
+        from windlass.domain import codec
+
+        async def create() -> None:
+            client = await temporal.connect(self.fleet.cluster(check.cluster))
+            asked = replace(check, question=codec.dump(question))
+            self.ledger.save_check(asked)
+            try:
+                await temporal_checks.create(client, asked, self.ledger.ledger_id())
+            except WindlassError:
+                self.ledger.end_check(check.name, check.cluster)
+                raise
+
+        asyncio.run(create())
+
+    def unschedule_check(self, check: CheckSchedule) -> None:
+        """At Temporal first: what runs there must be on record here."""
+        from windlass import temporal
+        from windlass.cli import temporal_checks
+
+        async def delete() -> None:
+            client = await temporal.connect(self.fleet.cluster(check.cluster))
+            await temporal_checks.delete(client, check)
+
+        asyncio.run(delete())
+        self.ledger.end_check(check.name, check.cluster)
 
     def affected(
         self, request: "Request", exclusion: str, on_wait: OnWait

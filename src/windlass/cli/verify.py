@@ -1,137 +1,155 @@
 """`windlass verify`: is the target what the source says?"""
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from windlass.cli import checks
 from windlass.cli.answers import gathered
 from windlass.cli.command import command
 from windlass.cli.request import (
-    ClustersArgument,
+    CLUSTERS,
+    END,
+    START,
+    TENANTS,
+    Asked,
     DatasetOption,
-    EndArgument,
     ExceptOption,
-    StartArgument,
-    TenantsArgument,
     Words,
     understand,
 )
 from windlass.cli.session import Session
-from windlass.cli.show.common import Column, console, count, iso, print_json, styled, table
-from windlass.cli.show.status_table import verdict_text
-from windlass.domain.plan import Request
-from windlass.domain.results import KeyDifference, TableVerification
+from windlass.cli.show.common import iso, print_json
+from windlass.cli.show.verification import Told, show, verification_json
+from windlass.domain.errors import UsageError
+from windlass.domain.results import TableVerification
 from windlass.domain.states import Verdict
+
+if TYPE_CHECKING:
+    from windlass.engine.activities.verify import Question
 
 
 @command(
     "windlass verify voice-prod acme 2026-01-01 2026-02-20",
     "windlass verify all 'acme*' 2026-01-01 2026-02-20 --keys 5 -o json",
+    "windlass verify all all --last 7d --sample 5% --every 24h --name nightly",
+    "windlass verify --schedules",
 )
 def app(
     session: Session,
-    clusters: ClustersArgument,
-    tenants: TenantsArgument,
-    start: StartArgument,
-    end: EndArgument,
+    clusters: Annotated[str | None, CLUSTERS] = None,
+    tenants: Annotated[str | None, TENANTS] = None,
+    start: Annotated[str | None, START] = None,
+    end: Annotated[str | None, END] = None,
     dataset: DatasetOption = None,
     excepted: ExceptOption = None,
     keys: Annotated[
         int, typer.Option("--keys", metavar="N", min=0, help="Keys to name per table.")
     ] = 20,
+    values: Annotated[
+        bool, typer.Option("--values", help="Print the values of columns that differ, too.")
+    ] = False,
+    parallel: Annotated[
+        int,
+        typer.Option("--parallel", metavar="N", min=1, max=16, help="Source sessions per cluster."),
+    ] = 2,
+    last: Annotated[
+        str | None, typer.Option("--last", metavar="SPAN", help="In place of START END: 7d, 24h.")
+    ] = None,
+    sample: Annotated[
+        str | None, typer.Option("--sample", metavar="SHARE", help="Random steps of time: 5%.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option("--seed", metavar="S", help="Draw the same sample again.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="SPAN", help="Schedule it: 24h, 7d, 30m.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="N", help="The schedule's name.")
+    ] = None,
+    schedules: Annotated[
+        bool, typer.Option("--schedules", help="List schedules and how each last ended.")
+    ] = False,
+    unschedule: Annotated[
+        str | None, typer.Option("--unschedule", metavar="NAME", help="End a schedule.")
+    ] = None,
 ) -> int:
     """Compare source and target by fingerprints, and name the keys that differ.
 
-    Changes nothing. Exit codes: 0 every table agrees; 1 some differ, or a cluster could not be
-    asked.
+    Changes nothing. Rows that are on their way rather than wrong are counted apart. Exit codes: 0
+    every table agrees; 1 some differ or could not be compared, or a cluster could not be asked.
     """
     words = Words(clusters, tenants, start, end, dataset, excepted=tuple(excepted or ()))
+    if schedules:
+        return checks.listed(session)
+    if unschedule is not None:
+        return checks.ended(session, unschedule)
+    span = checks.span(last, "--last") if last else None
+    asked = _understood(session, words, span)
+    share = checks.share(sample)
+    if every is None:
+        _refuse_name(name)
+        drawn = seed or checks.fresh_seed()
+        question = _question(asked, keys, values, parallel, share, drawn)
+        return _once(session, question)
+    question = _question(asked, keys, values, parallel, share, "")
+    if span:
+        question = replace(question, last_seconds=int(span.total_seconds()))
+    return checks.scheduled(session, question, name, checks.span(every, "--every"))
+
+
+def _understood(session: Session, words: Words, span: timedelta | None) -> Asked:
+    if span:
+        if words.start or words.end:
+            raise UsageError(
+                "--last stands in place of START and END", next_step="give one of them"
+            )
+        now = session.now().replace(microsecond=0)
+        words = replace(words, start=(now - span).isoformat(), end=now.isoformat())
     asked = understand(words, session.backend.fleet, session.now())
     for note in asked.notes:
         session.say(note)
-    found, failed = gathered(session.backend.verify(asked.request, keys, session.say))
-    _print(session, asked.request, found)
+    return asked
+
+
+def _question(
+    asked: Asked, keys: int, values: bool, parallel: int, share: float, seed: str
+) -> "Question":
+    from windlass.engine.activities.verify import Question
+
+    return Question(asked.request, keys, values, parallel, share, seed if share < 1 else "")
+
+
+def _refuse_name(name: str | None) -> None:
+    if name is not None:
+        raise UsageError("--name names a schedule", next_step="add --every 24h, or leave it out")
+
+
+def _once(session: Session, question: "Question") -> int:
+    if question.sample < 1:
+        session.say(f"sampling {question.sample:.3g} of the time; seed {question.seed}")
+    found, failed = gathered(session.backend.verify(question, session.say))
+    _print(session, question, found)
     agree = all(one.verdict is Verdict.VERIFIED for one in found)
     return 0 if agree and not failed else 1
 
 
-def _print(session: Session, request: Request, found: Sequence[TableVerification]) -> None:
-    if session.as_json:
-        print_json(
-            {
-                "dataset": request.dataset.name,
-                "start": iso(request.interval.start),
-                "end": iso(request.interval.end),
-                "tables": [_json(one) for one in found],
-            }
-        )
+def _print(session: Session, question: "Question", found: Sequence[TableVerification]) -> None:
+    request = question.request
+    if not session.as_json:
+        show(found, Told(session.typed, question.sample, question.seed))
         return
-    out = console()
-    out.print(_table(found))
-    for one in found:
-        for key in one.keys:
-            out.print(styled(f"{one.database}.{one.table}  {_key_words(key)}", ""))
-    bad = sum(one.verdict is not Verdict.VERIFIED for one in found)
-    if bad:
-        out.print(styled(f"{bad} of {len(found)} tables differ; next: windlass plan …", "red"))
-    else:
-        out.print(styled(f"verified: {len(found)} tables equal their source", "green"))
-
-
-def _json(one: TableVerification) -> dict[str, Any]:
-    return {
-        "cluster": one.cluster,
-        "database": one.database,
-        "table": one.table,
-        "source_rows": one.source_rows,
-        "target_rows": one.target_rows,
-        "missing": one.missing,
-        "extra": one.extra,
-        "different": one.different,
-        "attributed": dict(one.attributed),
-        "verdict": str(one.verdict),
-        "keys": [
-            {
-                "kind": key.kind,
-                "key": dict(key.key),
-                "columns": list(key.columns),
-                "reason": key.reason,
-            }
-            for key in one.keys
-        ],
-    }
-
-
-def _table(found: Iterable[TableVerification]) -> Any:  # noqa: ANN401 - a rich table
-    columns = [
-        Column("table"),
-        Column("source", number=True),
-        Column("target", number=True),
-        Column("missing", number=True),
-        Column("extra", number=True),
-        Column("different", number=True),
-        Column("extra explained by"),
-        Column("verdict"),
-    ]
-    return table(columns, (_row(one) for one in found))
-
-
-def _row(one: TableVerification) -> tuple[object, ...]:
-    explained = ", ".join(f"{name} {rows:,}" for name, rows in one.attributed.items())
-    return (
-        f"{one.cluster}/{one.database}.{one.table}",
-        count(one.source_rows),
-        count(one.target_rows),
-        count(one.missing),
-        count(one.extra),
-        count(one.different),
-        explained or "-",
-        verdict_text(one.verdict),
+    print_json(
+        {
+            "dataset": request.dataset.name,
+            "start": iso(request.interval.start),
+            "end": iso(request.interval.end),
+            "sample": question.sample,
+            "seed": question.seed,
+            "tables": [verification_json(one) for one in found],
+        }
     )
-
-
-def _key_words(key: KeyDifference) -> str:
-    named = ", ".join(f"{column}={value}" for column, value in key.key.items())
-    columns = f" in {', '.join(key.columns)}" if key.columns else ""
-    return f"{key.kind}: {named}{columns}{f' ({key.reason})' if key.reason else ''}"

@@ -5,9 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrandInput:
-    """A question for the cluster's worker; its text and answer live in the ledger of that id."""
+    """A question for the cluster's worker; its text and answer live in the ledger of that id.
+    `again`: a worker that dies over it is followed by another one."""
 
     request: str
+    ledger: str
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class CheckInput:
+    """A run of a scheduled verification, kept in the ledger of that id."""
+
+    schedule: str
+    cluster: str
     ledger: str
 
 

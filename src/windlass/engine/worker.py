@@ -19,7 +19,7 @@ from windlass.engine.activities.undo import UndoActivities
 from windlass.engine.payloads import SnapshotReady
 from windlass.engine.retry import BEAT, GRACE
 from windlass.engine.workflows.campaign import CampaignWorkflow
-from windlass.engine.workflows.errand import ErrandWorkflow
+from windlass.engine.workflows.errand import CheckWorkflow, ErrandWorkflow
 from windlass.engine.workflows.tenant import TenantWorkflow
 from windlass.engine.workflows.undo import UndoWorkflow
 
@@ -65,10 +65,11 @@ def build(seat: Seat) -> Worker:
     books = BookActivities(desk, seat.windows, seat.windows_per_tenant)
     deeds = PublishActivities(desk)
     undo = UndoActivities(desk)
+    errands = ErrandActivities(desk, seat.load, seat.dump)
     return Worker(
         seat.client,
         task_queue=seat.task_queue,
-        workflows=[CampaignWorkflow, TenantWorkflow, ErrandWorkflow, UndoWorkflow],
+        workflows=[CampaignWorkflow, TenantWorkflow, ErrandWorkflow, CheckWorkflow, UndoWorkflow],
         activities=[
             SnapshotActivities(desk, signals(seat.client)).hold,
             LoadActivities(desk).load,
@@ -84,7 +85,8 @@ def build(seat: Seat) -> Worker:
             books.note_retry,
             undo.check,
             undo.undo,
-            ErrandActivities(desk, seat.load, seat.dump).answer,
+            errands.answer,
+            errands.begin_check,
         ],
         activity_executor=ThreadPoolExecutor(seat.slots, thread_name_prefix=desk.cluster),
         max_concurrent_activities=seat.slots,

@@ -77,7 +77,7 @@ class Requests(Base):
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
-            error=str(_raised(row.error)) if row.error else "",
+            error=str(error_of(row.error)) if row.error else "",
         )
 
     @reads
@@ -86,7 +86,7 @@ class Requests(Base):
         row = connection.execute(select(t.requests).where(t.requests.c.id == request)).first()
         row = found(row, "request", request)
         if row.error:
-            raise _raised(row.error)
+            raise error_of(row.error)
         if row.answer is None:
             raise UnreachableError(
                 f"no answer yet from the worker of {row.cluster}",
@@ -121,8 +121,8 @@ class Requests(Base):
             raise UsageError(f"the ledger has no request {request!r}")
 
 
-def _raised(recorded: str) -> WindlassError:
-    """The error of the class that was recorded; its base where the class is gone."""
+def error_of(recorded: str) -> WindlassError:
+    """The error that `fail_request` recorded; of the base class where its own is gone."""
     name, what, where, why, next_step = json.loads(recorded)
     kind = getattr(errors, name, WindlassError)
     made: WindlassError = kind(what, where=where, why=why, next_step=next_step)

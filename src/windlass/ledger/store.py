@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select
 
 from windlass.ledger import tables as t
 from windlass.ledger.campaigns import Campaigns
+from windlass.ledger.checks import Checks
 from windlass.ledger.database import reads
 from windlass.ledger.held import Held
 from windlass.ledger.journal import Journal
@@ -13,7 +14,7 @@ from windlass.ledger.views import Views
 from windlass.ledger.work import Work
 
 
-class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views, Undo):
+class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views, Undo, Checks):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 
     @reads

@@ -42,9 +42,9 @@ def text(name: str, *, key: bool = False) -> Column[str]:
     return Column(name, Text, primary_key=key, nullable=False, default="")
 
 
-def instant(name: str, *, needed: bool = False) -> Column[datetime]:
+def instant(name: str, *, needed: bool = False, key: bool = False) -> Column[datetime]:
     """A moment that may not have come yet."""
-    return Column(name, Instant, nullable=not needed)
+    return Column(name, Instant, primary_key=key, nullable=not (needed or key))
 
 
 def whole(name: str, *, key: bool = False) -> Column[int]:

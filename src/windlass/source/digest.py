@@ -11,6 +11,7 @@ from windlass.source.quote import ident, literal
 from windlass.source.select import fill, kept_rows, of_tenant, ref
 from windlass.source.session import Connection, rows
 from windlass.source.times import TimeType, bucket
+from windlass.verify.buckets import KeyBucket, key_pairs, source_bucket
 from windlass.verify.canonical import source_digest, source_hash
 
 
@@ -31,6 +32,20 @@ def digests(
     cells = {cell: Digest(number, total) for cell, number, total in rows(connection, where)}
     # Cell n lies between edges n-1 and n.
     return [_sum(cells, edges.index(s.start) + 1, edges.index(s.end) + 1) for s in wanted]
+
+
+def digests_by_key(
+    connection: Connection, piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, of: int
+) -> list[Digest]:
+    """One digest of kept rows per bucket of keys."""
+    query = f"SELECT {_bucket(piece, pairs, of)}, {_digest_sql(piece, pairs, kind)} GROUP BY 1"
+    found = {cell: Digest(number, total) for cell, number, total in rows(connection, query)}
+    return [found.get(number, Digest(0)) for number in range(of)]
+
+
+def _bucket(piece: Slice, pairs: Sequence[ColumnPair], of: int) -> str:
+    keys = key_pairs(pairs, piece.table.key)
+    return source_bucket(keys, lambda name: ref(piece.table, name), of)
 
 
 def _sum(cells: dict[int, Digest], first: int, beyond: int) -> Digest:
@@ -61,11 +76,15 @@ def hash_item(piece: Slice, pairs: Sequence[ColumnPair]) -> str:
     return f"{source_hash(pairs, lambda name: ref(piece.table, name))} AS {ident('hash')}"
 
 
-def rows_by_hash_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> str:
-    """Keys, hash and credited exclusion of all rows of the slice."""
+def rows_by_hash_sql(
+    piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType, bucket: KeyBucket | None = None
+) -> str:
+    """Keys, hash and credited exclusion of all rows of the slice, or of one bucket of it."""
     scope = of_tenant(piece.dataset, piece.table, piece.tenant)
     items = [*key_items(piece, pairs), hash_item(piece, pairs), f'{scope.excluded} AS "excluded"']
-    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {inside(scope, piece, kind)}"
+    only = f" AND {_bucket(piece, pairs, bucket.of)} = {bucket.number}" if bucket else ""
+    where = f"{inside(scope, piece, kind)}{only}"
+    return f"SELECT {', '.join(items)} FROM {scope.source}\nWHERE {where}"
 
 
 def excluded_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> str:

@@ -1,6 +1,6 @@
 """Counts and fingerprints of live and staged rows, computed by the server."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +9,20 @@ from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.window import Interval
 from windlass.target.client import LOOKING, Server, fill
-from windlass.target.names import live_ref, quote
+from windlass.target.names import literal, live_ref, quote
+from windlass.target.settings import LONG_STATEMENT
 from windlass.target.slices import View
 from windlass.target.times import EPOCH, time_type, within
-from windlass.verify.canonical import fast_digest, target_digest, target_hash, target_texts
+from windlass.verify.buckets import KeyBucket, key_pairs, target_bucket
+from windlass.verify.canonical import (
+    Column,
+    fast_digest,
+    target_digest,
+    target_hash,
+    target_row,
+    target_texts,
+)
+from windlass.verify.canonical import fill as fill_template
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,9 +34,17 @@ SELECT roundDown(__micros, [$edges]) AS __edge, $aggregates
 FROM (SELECT *, $micros AS __micros FROM $table $final WHERE $inside)
 GROUP BY __edge
 """
-_ROWS_BY_HASH = """
-SELECT $texts, $hash AS hash FROM (SELECT * FROM $table $final WHERE $inside) AS k
+_BY_KEY = """
+SELECT $bucket AS __bucket, $aggregates
+FROM (SELECT * FROM $table $final WHERE $inside) GROUP BY __bucket
 """
+_ROWS_BY_HASH = """
+SELECT $texts, $hash AS hash FROM (SELECT * FROM $table $final WHERE $inside) AS k WHERE $only
+"""
+_TEXTS = """
+SELECT $texts FROM (SELECT * FROM $table $final WHERE $inside) AS k WHERE $only
+"""
+_KEYS_AT_ONCE = 5_000
 
 
 def count(
@@ -71,17 +89,85 @@ def staged(
     return Digest(int(rows), str(total))
 
 
-def rows_by_hash(server: Server, view: View, tag: str = LOOKING) -> "pa.Table":
-    """Key columns (canonical text) and `hash` of logical live rows."""
+def digests_by_key(server: Server, view: View, of: int, tag: str = LOOKING) -> list[Digest]:
+    """Count and MD5 sum of logical live rows per bucket of keys."""
     statement = fill(
-        _ROWS_BY_HASH,
-        texts=view.key_texts,
-        hash=target_hash(view.pairs, lambda name: f"k.{quote(name)}"),
+        _BY_KEY,
+        bucket=_bucket(view, of, quote),
+        aggregates=target_digest(view.pairs, quote),
         table=view.table,
         final=view.final,
         inside=view.inside,
     )
-    return server.arrow(statement, tag)
+    found = {int(row[0]): Digest(int(row[1]), str(row[2])) for row in server.rows(statement, tag)}
+    return [found.get(number, Digest(0)) for number in range(of)]
+
+
+def rows_by_hash(
+    server: Server, view: View, tag: str = LOOKING, bucket: KeyBucket | None = None
+) -> "pa.Table":
+    """Key columns (canonical text) and `hash` of logical live rows, of one bucket if given."""
+    only = f"{_bucket(view, bucket.of, _inner)} = {bucket.number}" if bucket else "1"
+    return server.arrow(_hashed(view, only), tag)
+
+
+def rows_of_keys(server: Server, view: View, keys: "pa.Table", tag: str = LOOKING) -> "pa.Table":
+    """`rows_by_hash` of these keys (canonical text) alone."""
+    import pyarrow as pa
+
+    found = [
+        server.arrow(_hashed(view, among), tag, settings=LONG_STATEMENT)
+        for among in _among(view, keys)
+    ]
+    return pa.concat_tables(found)
+
+
+def texts(server: Server, view: View, keys: "pa.Table", tag: str = LOOKING) -> "pa.Table":
+    """Every column's canonical text, of the logical live rows with these keys."""
+    import pyarrow as pa
+
+    listed = ", ".join(
+        f"{fill_template(pair.target_text, _inner(pair.name))} AS {quote(pair.name)}"
+        for pair in view.pairs
+    )
+    shared = {"table": view.table, "final": view.final, "inside": view.inside}
+    found = [
+        server.arrow(fill(_TEXTS, texts=listed, only=only, **shared), tag, settings=LONG_STATEMENT)
+        for only in _among(view, keys)
+    ]
+    return pa.concat_tables(found)
+
+
+def _hashed(view: View, only: str) -> str:
+    return fill(
+        _ROWS_BY_HASH,
+        texts=view.key_texts,
+        hash=target_hash(view.pairs, _inner),
+        table=view.table,
+        final=view.final,
+        inside=view.inside,
+        only=only,
+    )
+
+
+def _inner(name: str) -> str:
+    return f"k.{quote(name)}"
+
+
+def _bucket(view: View, of: int, column: Column) -> str:
+    return target_bucket(key_pairs(view.pairs, view.piece.table.key), column, of)
+
+
+def _among(view: View, keys: "pa.Table") -> Iterator[str]:
+    """Conditions that a row's key is one of these, in pieces that fit a statement; no keys are
+    one piece that no row meets."""
+    names = list(view.piece.table.key)
+    row = target_row(key_pairs(view.pairs, names), _inner)
+    for start in range(0, max(1, keys.num_rows), _KEYS_AT_ONCE):
+        part = keys.select(names).slice(start, _KEYS_AT_ONCE)
+        wanted = {"|".join(one) for one in zip(*(part[n].to_pylist() for n in names), strict=True)}
+        listed = ", ".join(literal(text) for text in sorted(wanted))
+        yield f"{row} IN ({listed})" if wanted else "0"
 
 
 def _per_segment(

@@ -1,7 +1,16 @@
-"""Comparing a slice of the source with what is live: digests first, keys only where they differ."""
+"""Comparing a slice of the source with what is live: digests first, keys only where they differ.
 
-from collections.abc import Sequence
+Equal rows cost one pass on each side. The target goes first: its counts per step say where the
+rows are, so that the source's slower pass is cut into parts of about equal work, each in a
+session of its own on the one snapshot. Only a step that differs is looked at again: cut in time
+where time tells its rows apart, else by a hash of the key, until its keys fit into memory.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt
@@ -10,23 +19,46 @@ from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.window import Interval
 from windlass.ports import Pulse, Source, Target
-from windlass.verify.keys import KeyDiff, diff
+from windlass.verify.buckets import KeyBucket
+from windlass.verify.keys import KeyDiff, diff, gather
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STEPS = 64
-KEY_ROWS = 200_000
+STEPS = 256
+"""Steps of a range in the first pass, and at most of a step that is cut again."""
+
+STEP_ROWS = 10_000
+"""Rows that a step should have which is cut out of one that differs."""
+
+KEY_ROWS = 50_000
 """A differing step of at most that many rows is compared key by key."""
+
+BUCKETS = 4_096
+"""Buckets of keys at most, where time does not tell rows apart."""
+
+PART_ROWS = 250_000
+PARTS = 16
+"""The source's pass is cut into parts of that many rows, but into no more parts than that: where
+no index serves, each part scans the table."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One step that differs, with its keys."""
+    """Rows that differ, by key: those of one step, or of one bucket of keys in it."""
 
     interval: Interval
     keys: KeyDiff
-    target_rows: "pa.Table"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of time that was digested on both sides, and whether every step was equal."""
+
+    interval: Interval
+    source_rows: int
+    target_rows: int
+    equal: bool
 
 
 @dataclass(frozen=True)
@@ -44,8 +76,33 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class _Spot:
+    """Rows that differ: of a step of time, or of one bucket of keys in it. `dense`: cutting the
+    time once more left most rows together."""
+
+    piece: Slice
+    rows: int
+    dense: bool = False
+    bucket: KeyBucket | None = None
+
+    @property
+    def by_time(self) -> bool:
+        """Whether cutting the time can tell the rows apart."""
+        return not self.dense and self.piece.interval.duration > timedelta(microseconds=1)
+
+    @property
+    def small(self) -> bool:
+        """Whether its keys are few enough; those of a bucket have to be."""
+        return self.rows <= KEY_ROWS or self.bucket is not None
+
+
+@dataclass(frozen=True)
 class Comparer:
-    """Both sides of one table of one tenant, and the attempt that asks."""
+    """Both sides of one table of one tenant, and the attempt that asks.
+
+    `sessions` read the source at once; they need a snapshot that they share, without one there is
+    only one at a time.
+    """
 
     source: Source
     target: Target
@@ -54,45 +111,141 @@ class Comparer:
     attempt: Attempt
     snapshot: str | None
     pulse: Pulse
+    sessions: int = 1
 
     def compare(self, piece: Slice) -> Comparison:
         """Digest both sides in steps; bisect those that differ down to keys."""
-        steps = even_steps(piece.interval, STEPS)
-        source, target = self._digests(piece, steps)
-        found = [
-            d
+        parts: list[Part] = []
+        found: list[Difference] = []
+        self.scan(piece, [piece.interval], parts.append, found.append)
+        found.sort(key=lambda one: one.interval)
+        return Comparison(
+            sum(p.source_rows for p in parts), sum(p.target_rows for p in parts), found
+        )
+
+    def scan(
+        self,
+        piece: Slice,
+        ranges: Sequence[Interval],
+        on_part: Callable[[Part], None],
+        on_difference: Callable[[Difference], None],
+    ) -> None:
+        """Compare those ranges of the slice. Both are called from several threads: `on_difference`
+        for each step that differs, `on_part` after all of a part's."""
+        total = sum((one.duration for one in ranges), timedelta())
+        pool = ThreadPoolExecutor(self.sessions if self.snapshot else 1, "compare")
+        try:
+            jobs = [
+                pool.submit(self._part, piece, part, on_part, on_difference)
+                for one in ranges
+                for part in self._parts(piece, one, max(1, round(STEPS * (one.duration / total))))
+            ]
+            for job in as_completed(jobs):
+                job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _parts(self, piece: Slice, whole: Interval, count: int) -> Iterator[dict[Interval, Digest]]:
+        """The target's digests by step, in parts of about equal work for the source."""
+        steps = even_steps(whole, count)
+        digests = self._target(replace(piece, interval=whole), steps)
+        rows = sum(one.rows for one in digests)
+        parts = min(PARTS, math.ceil(rows / PART_ROWS)) if self.snapshot else 1
+        part: dict[Interval, Digest] = {}
+        for step, digest in zip(steps, digests, strict=True):
+            part[step] = digest
+            if parts > 1 and sum(one.rows for one in part.values()) * parts >= rows:
+                yield part
+                part = {}
+        if part:
+            yield part
+
+    def _part(
+        self,
+        piece: Slice,
+        target: dict[Interval, Digest],
+        on_part: Callable[[Part], None],
+        on_difference: Callable[[Difference], None],
+    ) -> None:
+        steps = list(target)
+        whole = Interval(steps[0].start, steps[-1].end)
+        source = self._source(replace(piece, interval=whole), steps)
+        differing = [
+            _Spot(replace(piece, interval=step), max(one.rows, other.rows))
+            for (step, other), one in zip(target.items(), source, strict=True)
+            if one != other
+        ]
+        for spot in differing:
+            for found in self._into(spot):
+                on_difference(found)
+        rows = sum(d.rows for d in source), sum(d.rows for d in target.values())
+        on_part(Part(whole, *rows, not differing))
+
+    def _into(self, spot: _Spot) -> Iterator[Difference]:
+        """The keys that differ, from the smallest steps or buckets that hold some."""
+        if spot.small:
+            keys = self._keys(spot)
+            if keys:
+                yield Difference(spot.piece.interval, keys)
+            return
+        for inner in self._cut_time(spot) if spot.by_time else self._cut_keys(spot):
+            yield from self._into(inner)
+
+    def _cut_time(self, spot: _Spot) -> list[_Spot]:
+        steps = even_steps(spot.piece.interval, min(STEPS, math.ceil(spot.rows / STEP_ROWS)))
+        target, source = self._target(spot.piece, steps), self._source(spot.piece, steps)
+        return [
+            _Spot(replace(spot.piece, interval=step), rows, dense=2 * rows > spot.rows)
             for step, one, other in zip(steps, source, target, strict=True)
             if one != other
-            for d in self._into(replace(piece, interval=step), max(one.rows, other.rows))
+            for rows in [max(one.rows, other.rows)]
         ]
-        return Comparison(sum(d.rows for d in source), sum(d.rows for d in target), found)
 
-    def _digests(
-        self, piece: Slice, steps: Sequence[Interval]
-    ) -> tuple[list[Digest], list[Digest]]:
-        source = self.source.digest(piece, self.pairs, self.attempt, self.snapshot, steps)
+    def _cut_keys(self, spot: _Spot) -> list[_Spot]:
+        of = min(BUCKETS, math.ceil(spot.rows / STEP_ROWS))
+        asked = (spot.piece, self.pairs)
+        target = self.target.digest_by_key(self.live, *asked, of, self.attempt)
         self.pulse(0)
-        target = self.target.digest(self.live, piece, self.pairs, steps)
+        source = self.source.digest_by_key(*asked, self.attempt, self.snapshot, of)
         self.pulse(0)
-        return source, target
+        return [
+            _Spot(spot.piece, max(one.rows, other.rows), bucket=KeyBucket(number, of))
+            for number, (one, other) in enumerate(zip(source, target, strict=True))
+            if one != other
+        ]
 
-    def _into(self, piece: Slice, rows: int) -> Sequence[Difference]:
-        """The differing steps within one that differs."""
-        steps = even_steps(piece.interval, 16)
-        if rows > KEY_ROWS and len(steps) > 1:
-            source, target = self._digests(piece, steps)
-            return [
-                d
-                for step, one, other in zip(steps, source, target, strict=True)
-                if one != other
-                for d in self._into(replace(piece, interval=step), max(one.rows, other.rows))
-            ]
-        source_rows = self.source.rows_by_hash(piece, self.pairs, self.attempt, self.snapshot)
+    def _keys(self, spot: _Spot) -> KeyDiff | None:
+        """The differing keys; None where the second look finds none (without a snapshot, rows
+        may change between two looks)."""
+        only = (spot.bucket.number, spot.bucket.of) if spot.bucket else None
+        key = spot.piece.table.key
+        target = self.target.rows_by_hash(self.live, spot.piece, self.pairs, self.attempt, only)
         self.pulse(0)
-        target_rows = self.target.rows_by_hash(self.live, piece, self.pairs)
+        source = self._source_rows(spot.piece, only, target)
+        found = diff(source, target, key)
+        return found if found.rows else None
+
+    def _source_rows(
+        self, piece: Slice, only: tuple[int, int] | None, target: "pa.Table"
+    ) -> "pa.Table":
+        asked = (piece, self.pairs, self.attempt, self.snapshot, only)
+        with self.source.stream_by_hash(*asked) as batches:
+            return gather(self._felt(batches), target, piece.table.key)
+
+    def _felt(self, batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
+        for batch in batches:
+            self.pulse(batch.num_rows)
+            yield batch
+
+    def _source(self, piece: Slice, steps: Sequence[Interval]) -> list[Digest]:
+        found = self.source.digest(piece, self.pairs, self.attempt, self.snapshot, steps)
         self.pulse(0)
-        keys = diff(source_rows, target_rows, piece.table.key)
-        return [Difference(piece.interval, keys, target_rows)]
+        return found
+
+    def _target(self, piece: Slice, steps: Sequence[Interval]) -> list[Digest]:
+        found = self.target.digest(self.live, piece, self.pairs, steps, self.attempt)
+        self.pulse(0)
+        return found
 
 
 def even_steps(whole: Interval, count: int) -> list[Interval]:

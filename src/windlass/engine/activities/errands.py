@@ -1,35 +1,29 @@
 """Answers to an operator's questions, found where the databases can be reached."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from temporalio import activity
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Dataset, Slice
-from windlass.domain.errors import PlanError, UsageError, WindlassError
+from windlass.domain.errors import CancelledError, Kind, UsageError, WindlassError
 from windlass.domain.plan import ClusterPlan, Request
-from windlass.domain.results import KeyDifference, TableVerification
-from windlass.domain.states import Verdict
-from windlass.domain.tenant import Tenant, TenantPattern, database_name
-from windlass.engine.activities.compare import Comparer, Comparison
+from windlass.domain.results import TableVerification
+from windlass.domain.tenant import Tenant
 from windlass.engine.activities.desk import Desk, stage_excluded
 from windlass.engine.activities.survey import Survey
+from windlass.engine.activities.tenants import chosen
 from windlass.engine.activities.tidy import CleanUp, Orphan, Tidy
+from windlass.engine.activities.verify import Question, Verifier, matched
 from windlass.engine.activities.watch import Watch, translated
-from windlass.engine.payloads import ErrandInput
-from windlass.verify.pairs import match
+from windlass.engine.payloads import CheckInput, ErrandInput
+from windlass.engine.retry import TRIES
+
+__all__ = ["Affected", "AffectedQuestion", "CheckUp", "ErrandActivities", "Finding", "Question"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Question:
-    """verify: compare the request's range, naming at most `keys` keys per table."""
-
-    request: Request
-    keys: int = 20
 
 
 @dataclass(frozen=True)
@@ -96,14 +90,32 @@ class ErrandActivities:
             "orphans": self._orphans,
             "clean": self._clean,
         }
-        attempt = Attempt("", f"{kind}/{order.request}", 1)
+        attempt = self._attempt(f"{kind}/{order.request}")
         try:
             with Watch(self._desk, attempt, activity.is_cancelled, lambda _: None) as watch:
                 answer = kinds[kind](payload, attempt, watch)
         except WindlassError as error:
+            if order.again and _worth_another(error):
+                raise
             ledger.fail_request(order.request, error)
             return
         ledger.finish_request(order.request, self._dump(answer))
+
+    @activity.defn(name="begin-check", no_thread_cancel_exception=True)
+    @translated
+    def begin_check(self, order: CheckInput) -> ErrandInput:
+        """Draw up the next run of a scheduled verification: once per run of its workflow."""
+        self._desk.check_ledger(order.ledger)
+        token = activity.info().workflow_run_id or order.schedule
+        request = self._desk.ledger.begin_check(order.schedule, order.cluster, token)
+        return ErrandInput(request, order.ledger, again=True)
+
+    def _attempt(self, subject: str) -> Attempt:
+        """This try; what the one before it left running is killed on both servers."""
+        number = activity.info().attempt
+        if number > 1:
+            self._desk.kill(Attempt("", subject, number - 1))
+        return Attempt("", subject, number)
 
     def _plan(self, payload: str, attempt: Attempt, watch: Watch) -> ClusterPlan:
         request = self._load(Request, payload)
@@ -134,63 +146,8 @@ class ErrandActivities:
     def _verify(
         self, payload: str, attempt: Attempt, watch: Watch
     ) -> tuple[TableVerification, ...]:
-        question = self._load(Question, payload)
-        request = question.request
-        with self._desk.source.hold(attempt) as held:
-            return tuple(
-                self._verify_table(question, tenant, table.name, attempt, held.snapshot.id, watch)
-                for tenant in self._tenants(request)
-                for table in request.dataset.tables
-            )
-
-    def _tenants(self, request: Request) -> list[Tenant]:
-        dataset = request.dataset
-        found = [
-            Tenant(self._desk.cluster, c, p, database_name(dataset.database, c, p))
-            for c, p in self._desk.source.tenants(dataset)
-        ]
-        chosen = [t for t in found if _any(request.tenants, t) and not _any(request.excepted, t)]
-        if chosen:
-            return chosen
-        customers = ", ".join(sorted({t.customer for t in found})[:10])
-        raise UsageError(
-            f"no tenant of {self._desk.cluster} matches {', '.join(request.tenants)}",
-            why=f"{len(found)} tenants were found: {customers}",
-            next_step="windlass plan shows them all: give `all` for TENANTS",
-        )
-
-    def _comparer(
-        self, piece: Slice, attempt: Attempt, snapshot: str | None, watch: Watch
-    ) -> Comparer:
-        spec, database = piece.table, piece.tenant.database
-        live = self._desk.target.describe(database, spec.name)
-        if live is None:
-            raise PlanError(
-                "the target table does not exist",
-                where=f"{database}.{spec.name}",
-                next_step=f"create it, or leave the tenant out: --except {piece.tenant.customer}",
-            )
-        matched = match(self._desk.source.columns(spec, piece.dataset), live.columns)
-        if matched.refusals:
-            raise PlanError("; ".join(matched.refusals), where=f"{database}.{spec.name}")
-        desk = self._desk
-        return Comparer(
-            desk.source, desk.target, live, matched.pairs, attempt, snapshot, watch.pulse
-        )
-
-    def _verify_table(
-        self,
-        question: Question,
-        tenant: Tenant,
-        table: str,
-        attempt: Attempt,
-        snapshot: str,
-        watch: Watch,
-    ) -> TableVerification:
-        dataset = question.request.dataset
-        piece = Slice(dataset, dataset.table(table), tenant, question.request.interval)
-        found = self._comparer(piece, attempt, snapshot, watch).compare(piece)
-        return verification(piece, found, question.keys)
+        question, request = self._load(Question, payload), attempt.subject.partition("/")[2]
+        return Verifier(self._desk, question, request, attempt, watch).tables()
 
     def _affected(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Affected, ...]:
         question = self._load(AffectedQuestion, payload)
@@ -204,7 +161,7 @@ class ErrandActivities:
             )
         return tuple(
             Affected(t.cluster, t.customer, t.profile, t.database, rows)
-            for t in self._tenants(question.request)
+            for t in chosen(self._desk, question.request)
             for rows in [self._held_out(question, t, attempt, watch)]
         )
 
@@ -223,58 +180,17 @@ class ErrandActivities:
         """Only the excluded keys travel; the target finds those that are live."""
         if not self._desk.source.count(piece, (), attempt, None).excluded.get(exclusion):
             return 0
-        asked = self._comparer(piece, attempt, None, watch)
-        kept_out = stage_excluded(self._desk, piece, asked.pairs, attempt, None, watch.pulse)
-        found = self._desk.target.removed(asked.live, piece, asked.pairs, (), kept_out, attempt)
+        live, pairs = matched(self._desk, piece)
+        kept_out = stage_excluded(self._desk, piece, pairs, attempt, None, watch.pulse)
+        found = self._desk.target.removed(live, piece, pairs, (), kept_out, attempt)
         self._desk.target.sweep(attempt)
         return found.attributed.get(exclusion, 0)
 
 
-def _any(patterns: tuple[str, ...], tenant: Tenant) -> bool:
-    return any(TenantPattern.parse(p).matches(tenant) for p in patterns)
-
-
-def attributed(found: Comparison) -> dict[str, int]:
-    """`{exclusion: extra live rows it explains}` over all differing steps."""
-    counts: dict[str, int] = {}
-    for one in found.differences:
-        for name, rows in one.keys.attributed_counts().items():
-            counts[name] = counts.get(name, 0) + rows
-    return counts
-
-
-def verification(piece: Slice, found: Comparison, limit: int) -> TableVerification:
-    """The figures of a comparison, with at most `limit` keys."""
-    diffs = [one.keys for one in found.differences]
-    explained = attributed(found)
-    keys: list[KeyDifference] = []
-    for one in diffs:
-        for kind, table in (
-            ("missing", one.missing),
-            ("different", one.different),
-            ("extra", one.extra),
-            ("extra", one.attributed),
-        ):
-            keys += _named(kind, table.slice(0, max(0, limit - len(keys))).to_pylist())
-    extra = sum(one.extra.num_rows + one.duplicates for one in diffs) + sum(explained.values())
-    missing = sum(one.missing.num_rows for one in diffs)
-    different = sum(one.different.num_rows for one in diffs)
-    return replace(
-        TableVerification(
-            piece.tenant.cluster,
-            piece.tenant.database,
-            piece.table.name,
-            found.source_rows,
-            found.target_rows,
-        ),
-        missing=missing,
-        extra=extra,
-        different=different,
-        attributed=explained,
-        verdict=Verdict.MISMATCH if extra or missing or different else Verdict.VERIFIED,
-        keys=tuple(keys),
-    )
-
-
-def _named(kind: str, rows: list[dict[str, str]]) -> list[KeyDifference]:
-    return [KeyDifference(kind, row, reason=row.pop("excluded", "") or "") for row in rows]
+def _worth_another(error: WindlassError) -> bool:
+    """Whether another try may go on where this one ended: a server was away, or the worker
+    itself was told to stop."""
+    if isinstance(error, CancelledError):
+        told = activity.cancellation_details()
+        return told is not None and told.worker_shutdown
+    return error.kind is Kind.RETRY and activity.info().attempt < TRIES

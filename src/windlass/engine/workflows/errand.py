@@ -4,8 +4,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from windlass.engine.activities.errands import ErrandActivities
-    from windlass.engine.payloads import ErrandInput
-    from windlass.engine.retry import ONCE, data
+    from windlass.engine.payloads import CheckInput, ErrandInput
+    from windlass.engine.retry import DATA, ONCE, books, data
 
 
 @workflow.defn(name="windlass-errand")
@@ -15,4 +15,18 @@ class ErrandWorkflow:
     @workflow.run
     async def run(self, order: ErrandInput) -> None:
         """Answer the request; a failure is an answer too."""
-        await workflow.execute_activity_method(ErrandActivities.answer, order, **data(ONCE))
+        policy = DATA if order.again else ONCE
+        await workflow.execute_activity_method(ErrandActivities.answer, order, **data(policy))
+
+
+@workflow.defn(name="windlass-check")
+class CheckWorkflow:
+    """One run of a scheduled verification: drawn up in the ledger, then answered as any other."""
+
+    @workflow.run
+    async def run(self, order: CheckInput) -> None:
+        """Make the request, answer it; the outcome is in the ledger."""
+        errand = await workflow.execute_activity_method(
+            ErrandActivities.begin_check, order, **books()
+        )
+        await workflow.execute_activity_method(ErrandActivities.answer, errand, **data(DATA))

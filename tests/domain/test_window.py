@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.domain.window import Interval, compact, window_id
+from windlass.domain.window import Interval, compact
 
 ORIGIN = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = st.integers(0, 500)
@@ -66,11 +66,3 @@ def test_minus_leaves_exactly_what_the_others_do_not_hold(
 )
 def test_compact_is_as_short_as_the_instant_allows(instant: datetime, text: str) -> None:
     assert compact(instant) == text
-
-
-def test_a_window_id_is_readable() -> None:
-    day = Interval(at(0), at(24))
-    assert (
-        window_id("acme-jan-2026", "acme_voice", day)
-        == "acme-jan-2026/acme_voice/20260101-20260102"
-    )

@@ -108,11 +108,12 @@ def test_a_wrong_column_in_an_exclusion_is_a_plan_error(
 
 
 def test_a_time_that_is_none_is_a_plan_error(
-    world: Db, source: PostgresSource, cards: Slice
+    world: Db, source: PostgresSource, cards: Slice, attempt: Attempt
 ) -> None:
     card = replace(CARD, time="points")
+    piece = Slice(dataset(card), card, TENANT, cards.interval)
     with pytest.raises(PlanError, match=r"numeric\(10,2\)"):
-        source.totals(Slice(dataset(card), card, TENANT, cards.interval))
+        source.count(piece, (), attempt, None)
 
 
 def test_an_url_that_is_none_is_a_config_error() -> None:

@@ -98,8 +98,10 @@ def test_children_of_a_parent_found_twice_come_once(
     }
 
 
-def test_totals_need_no_pairs_and_no_attempt(source: PostgresSource, cards: Slice) -> None:
-    found = source.totals(cards)
+def test_counts_need_no_pairs_and_no_snapshot(
+    source: PostgresSource, cards: Slice, attempt: Attempt
+) -> None:
+    found = source.count(cards, (), attempt, None)
     assert (found.kept, found.excluded) == (2, {"appeal_requests": 2, "drafts": 1})
 
 
@@ -173,7 +175,7 @@ def test_time_without_zone_is_utc(
         world.execute("DELETE FROM app.plain WHERE id IN (2, 4)")
     source = PostgresSource(world.url)
     assert ids(read(source, piece, attempt), "id") == expected
-    assert source.totals(piece).kept == len(expected)
+    assert source.count(piece, (), attempt, None).kept == len(expected)
     (bucket,) = source.histogram(piece.dataset, [piece], timedelta(days=1))
     assert bucket == Bucket(piece.interval, {"plain": len(expected)})
     steps = list(piece.interval.split([noon + timedelta(hours=6)]))

@@ -66,8 +66,3 @@ def compact(instant: datetime) -> str:
     if utc.second:
         return utc.strftime("%Y%m%dT%H%M%S")
     return utc.strftime("%Y%m%dT%H%M") if utc.hour or utc.minute else utc.strftime("%Y%m%d")
-
-
-def window_id(campaign: str, database: str, interval: Interval) -> str:
-    """`<campaign>/<database>/<start>-<end>`, readable in the Temporal UI too."""
-    return f"{campaign}/{database}/{interval}"

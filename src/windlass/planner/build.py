@@ -1,14 +1,13 @@
 """One tenant's plan out of what its source and target said."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from windlass.domain.dataset import TableSpec, digest_of
 from windlass.domain.plan import (
     GroupPlan,
     HeldWindow,
-    Plan,
     Request,
     TablePlan,
     TenantPlan,
@@ -158,24 +157,6 @@ def _window_plans(
     return [
         WindowPlan(f"{tenant.database}/{one}", one, windows.rows_in(one, buckets)) for one in pieces
     ]
-
-
-def named(plan: Plan, campaign: str) -> Plan:
-    """The same plan with the campaign's name in front of every window's and group's id."""
-    clusters = tuple(
-        replace(c, tenants=tuple(_named_tenant(t, campaign) for t in c.tenants))
-        for c in plan.clusters
-    )
-    return replace(plan, clusters=clusters)
-
-
-def _named_tenant(tenant: TenantPlan, campaign: str) -> TenantPlan:
-    return replace(tenant, groups=tuple(_named_group(g, campaign) for g in tenant.groups))
-
-
-def _named_group(group: GroupPlan, campaign: str) -> GroupPlan:
-    members = tuple(replace(w, id=f"{campaign}/{w.id}") for w in group.windows)
-    return replace(group, id=f"{campaign}/{group.id}", windows=members)
 
 
 def world_of(request: Request, tenants: Sequence[TenantPlan]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from windlass.domain.dataset import Dataset, TableSpec
 from windlass.domain.errors import PlanError
 from windlass.domain.schema import SourceColumn
-from windlass.source.quote import literal, text_array
+from windlass.source.quote import text_array
 from windlass.source.relation import is_query, missing, query_sql, relation_sql, table_name
 from windlass.source.session import Connection, Server, rows, run
 
@@ -78,15 +78,6 @@ def no_such_table(server: Server, connection: Connection, relation: str) -> Plan
         where=server.place,
         why="names are taken as written, upper and lower case told apart",
         next_step=hint or "correct `from` in the fleet file, then: windlass doctor",
-    )
-
-
-def exists(connection: Connection, relation: str) -> bool:
-    """Whether the named table is there (of a SELECT: always true here)."""
-    if is_query(relation):
-        return True
-    return (
-        rows(connection, f"SELECT to_regclass({literal(relation_sql(relation))})")[0][0] is not None
     )
 
 

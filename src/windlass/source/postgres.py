@@ -96,12 +96,6 @@ class PostgresSource:
         with control(self._server, f"counting {piece.table.name} without time") as connection:
             return count.count_null_times(connection, piece)
 
-    def totals(self, piece: Slice) -> SliceCount:
-        """`count` of the present, without hazards, for the plan."""
-        kind = self._time_type(piece)
-        with control(self._server, f"counting {piece.table.name}") as connection:
-            return count.count_slice(connection, piece, (), kind)
-
     def hold(
         self, attempt: Attempt, dataset: Dataset | None = None
     ) -> AbstractContextManager[Hold]:

@@ -4,7 +4,7 @@ ADBC streams by COPY, and COPY takes no bound parameters: values have to be part
 Statements built here are sent without parameters, so that a percent sign stays one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from psycopg import sql
@@ -13,11 +13,6 @@ from psycopg import sql
 def ident(name: str) -> str:
     """A name in double quotes, as it is."""
     return sql.Identifier(name).as_string(None)
-
-
-def idents(names: Iterable[str], alias: str) -> str:
-    """`alias."a", alias."b"`."""
-    return ", ".join(f"{alias}.{ident(name)}" for name in names)
 
 
 def literal(value: str | int) -> str:

@@ -15,7 +15,6 @@ from windlass.domain.errors import (
     WindlassError,
 )
 
-UNKNOWN_IDENTIFIER = 47
 UNKNOWN_TABLE = 60
 UNKNOWN_DATABASE = 81
 NO_CODE = 0

@@ -10,7 +10,6 @@ from windlass.cli.show.common import (
     count,
     duration,
     half_open,
-    plural,
     styled,
     table,
 )
@@ -89,6 +88,9 @@ def headline(view: StatusView) -> "Text":
         said.append(f", limited by {view.limited_by}" if view.limited_by else "")
     elif view.verdict:
         said.append(", ").append_text(verdict_text(view.verdict))
+    if view.undone_at:
+        many = f"{view.windows_undone}/{view.windows_total} windows"
+        said.append(f", then undone: {many}, {clock(view.undone_at)}", style="yellow")
     return said
 
 
@@ -211,9 +213,3 @@ def rate_of(tenant: TenantView, now: datetime) -> float:
         return 0.0
     took = ((tenant.ended_at or now) - tenant.started_at).total_seconds()
     return tenant.rows_loaded / took if took > 0 else 0.0
-
-
-def tenants_words(view: StatusView) -> str:
-    """`3 tenants, 1 parked`."""
-    parked = sum(t.state is State.PARKED for t in view.tenants)
-    return plural(len(view.tenants), "tenant") + (f", {parked} parked" if parked else "")

@@ -7,6 +7,7 @@ from datetime import datetime
 from windlass.domain.plan import Guard, Plan, Skipped
 from windlass.domain.results import TableCounts
 from windlass.domain.states import Health, Mode, State, Verdict
+from windlass.domain.undo import GroupUndo
 from windlass.domain.window import Interval
 
 
@@ -290,3 +291,4 @@ class CampaignFacts:
     notes: tuple[Note, ...]
     actions: tuple[Action, ...]
     queries: tuple[Query, ...]
+    undo: tuple[GroupUndo, ...] = ()

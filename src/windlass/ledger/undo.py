@@ -137,12 +137,9 @@ class Undo(Base):
         self, connection: Connection, campaign: str, cluster: str = "", database: str = ""
     ) -> list[GroupUndo]:
         """Every publish group that is not cut again, in order of tenant and time."""
-        plan = stored_plan(connection, campaign_row(connection, campaign).name)
+        found = groups_of(connection, campaign_row(connection, campaign).name)
         return [
-            _group(connection, tenant.tenant.cluster, tenant.tenant.database, group)
-            for tenant in plan.tenants
-            if cluster in {"", tenant.tenant.cluster} and database in {"", tenant.tenant.database}
-            for group in tenant.groups
+            one for one in found if cluster in {"", one.cluster} and database in {"", one.database}
         ]
 
     def _set_kept(
@@ -151,6 +148,17 @@ class Undo(Base):
         of = u.kept
         where = [of.c.group_id == group, of.c.table_name == table]
         connection.execute(update(of).where(*where).values(values))
+
+
+def groups_of(connection: Connection, campaign: str) -> list[GroupUndo]:
+    """What can be said of undoing each of the campaign's groups."""
+    plan = stored_plan(connection, campaign)
+    rows = _Rows(connection, campaign)
+    return [
+        rows.group(tenant.tenant.cluster, tenant.tenant.database, group)
+        for tenant in plan.tenants
+        for group in tenant.groups
+    ]
 
 
 _TENANT = ("campaign", "cluster", "database")
@@ -212,28 +220,52 @@ def _group_standing(connection: Connection, attempt: Row[Any]) -> str:
     return LIVE if connection.scalar(still) else "its publish group has ended"
 
 
-def _group(connection: Connection, cluster: str, database: str, plan: GroupPlan) -> GroupUndo:
-    w = t.windows.c
-    rows = connection.execute(
-        select(w.id, w.state)
-        .where(w.group_id == plan.id, w.replaced.is_(False))
-        .order_by(w.start_at)
-    ).all()
-    kept = connection.execute(select(u.kept).where(u.kept.c.group_id == plan.id)).all()
-    undo = connection.execute(select(u.undos).where(u.undos.c.group_id == plan.id)).first()
-    records = tuple(_kept(row) for row in kept)
-    settled = bool(rows) and all(row.state == State.DONE for row in rows)
-    return GroupUndo(
-        group=plan.id,
-        cluster=cluster,
-        database=database,
-        interval=plan.interval,
-        windows=tuple(row.id for row in rows),
-        settled=settled,
-        kept=records,
-        undo=_undo(undo) if undo else None,
-        why_not=_why_not(plan, records, settled=settled),
-    )
+class _Rows:
+    """A campaign's windows, kept tables and undos, each read at once and found by group."""
+
+    def __init__(self, connection: Connection, campaign: str) -> None:
+        w, g = t.windows.c, t.groups.c
+        groups = select(g.id).where(g.campaign == campaign)
+        self._windows = _by_group(
+            connection.execute(
+                select(w.group_id, w.id, w.state)
+                .where(w.campaign == campaign, w.replaced.is_(False))
+                .order_by(w.start_at)
+            ).all()
+        )
+        self._kept = _by_group(
+            connection.execute(
+                select(u.kept).where(u.kept.c.group_id.in_(groups)).order_by(u.kept.c.table_name)
+            ).all()
+        )
+        self._undos = _by_group(
+            connection.execute(select(u.undos).where(u.undos.c.campaign == campaign)).all()
+        )
+
+    def group(self, cluster: str, database: str, plan: GroupPlan) -> GroupUndo:
+        """One group."""
+        rows = self._windows.get(plan.id, [])
+        records = tuple(_kept(row) for row in self._kept.get(plan.id, []))
+        undos = self._undos.get(plan.id, [])
+        settled = bool(rows) and all(row.state == State.DONE for row in rows)
+        return GroupUndo(
+            group=plan.id,
+            cluster=cluster,
+            database=database,
+            interval=plan.interval,
+            windows=tuple(row.id for row in rows),
+            settled=settled,
+            kept=records,
+            undo=_undo(undos[0]) if undos else None,
+            why_not=_why_not(plan, records, settled=settled),
+        )
+
+
+def _by_group(rows: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
+    found: dict[str, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.group_id, []).append(row)
+    return found
 
 
 def _why_not(plan: GroupPlan, kept: Sequence[KeptRecord], *, settled: bool) -> str:

@@ -33,6 +33,7 @@ from windlass.ledger.base import Base, campaign_row, window_row
 from windlass.ledger.campaigns import record, stored_plan
 from windlass.ledger.codec import load
 from windlass.ledger.database import reads
+from windlass.ledger.undo import groups_of
 
 RECENT = timedelta(seconds=10)
 """The stretch that the rate of a running campaign is taken over."""
@@ -151,6 +152,7 @@ class Views(Base):
             notes=_notes(connection, row.name),
             actions=_actions(connection, row.name),
             queries=_queries(connection, row.name),
+            undo=tuple(groups_of(connection, row.name)),
         )
 
     def _look(self, connection: Connection, campaign: Row[Any], window: str = "") -> Look:

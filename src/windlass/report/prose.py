@@ -14,6 +14,7 @@ from windlass.report.words import (
     moment,
     number,
     plural,
+    volume,
     volume_class,
 )
 
@@ -25,7 +26,15 @@ DEED = {
 
 
 def headline(facts: CampaignFacts, tables: tuple[Figures, ...]) -> str:
-    """How it ended, in one sentence."""
+    """How it ended, in one sentence; one more where it was undone since."""
+    view, said = facts.status, _ended(facts, tables)
+    if view.undone_at is None:
+        return said
+    windows = f"{view.windows_undone:,} of {plural(view.windows_total, 'window')}"
+    return f"{said} Undone since: {windows} put back as before, {moment(view.undone_at)} UTC."
+
+
+def _ended(facts: CampaignFacts, tables: tuple[Figures, ...]) -> str:
     view = facts.status
     if view.state is State.NOTHING_TO_DO:
         return "Nothing to do: source and target are both empty in the range."
@@ -65,6 +74,12 @@ def _progress(
         rate = f" ({number(view.rows_per_second)} rows/s)" if wall else ""
         windows = plural(view.windows_done, "window")
         yield f"{rows} rows loaded in {windows}, {duration(wall)}{rate}"
+    kept = sum(one.bytes for one in facts.undo if not one.why_not and not one.undone)
+    if kept:
+        yield (
+            f"What it replaced is kept for `windlass undo`: at most {volume(kept)} on disk, less "
+            "as long as live still shares it"
+        )
     unexplained = sum(row.unexplained for row in tables)
     if unexplained:
         yield f"**{number(unexplained)} removed rows are unexplained**: see Results"
@@ -182,7 +197,7 @@ def checks(facts: CampaignFacts, tables: tuple[Figures, ...]) -> tuple[tuple[boo
     unexplained = sum(row.unexplained for row in tables)
     return (
         (every, f"{view.windows_done:,} of {plural(view.windows_total, 'window')} published"),
-        (proven and every, "Every window equals the source, row by row"),
+        (proven and every and not view.undone_at, "Every window equals the source, row by row"),
         (not unexplained, f"{number(unexplained)} removed rows unexplained"),
     )
 

@@ -32,6 +32,7 @@ def remaining(facts: CampaignFacts, tables: tuple[Figures, ...]) -> tuple[Todo, 
     for cluster in view.clusters:
         found.extend(_cluster(facts, cluster))
     found.extend(_unproven(facts, tables))
+    found.extend(_undone(facts))
     return tuple(found)
 
 
@@ -53,6 +54,15 @@ def _tenant(facts: CampaignFacts, tenant: TenantView) -> Iterator[Todo]:
     if cut:
         text = f"{tenant.database}: {plural(len(cut), 'window')} cancelled before the end"
         yield Todo(text, facts.campaign.command or _again(facts, tenant))
+
+
+def _undone(facts: CampaignFacts) -> Iterator[Todo]:
+    """What was put back is as old as before."""
+    for tenant in facts.status.tenants:
+        windows = sum(w.undone_at is not None for w in tenant.windows if not w.replaced)
+        if windows:
+            text = f"{tenant.database}: {plural(windows, 'window')} undone"
+            yield Todo(text, _again(facts, tenant))
 
 
 def _again(facts: CampaignFacts, tenant: TenantView) -> str:

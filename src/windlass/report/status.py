@@ -28,6 +28,8 @@ def status_json(view: StatusView, *, windows: bool = False) -> dict[str, Any]:
         "rows_per_second": view.rows_per_second,
         "windows_total": view.windows_total,
         "windows_done": view.windows_done,
+        "windows_undone": view.windows_undone,
+        "undone_at": iso(view.undone_at),
         "clusters": [_cluster(one, windows) for one in view.clusters],
         "skipped": [
             {
@@ -93,5 +95,6 @@ def _window(window: WindowView) -> dict[str, Any]:
         "seconds": window.seconds,
         "parent": window.parent or None,
         "replaced": window.replaced,
+        "undone_at": iso(window.undone_at),
         "note": window.note,
     }

@@ -98,6 +98,16 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
+def volume(size: int) -> str:
+    """Bytes in the largest unit that leaves a number of one or more."""
+    amount, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
+
+
 def volume_class(rows_a_day: float) -> str:
     """low, medium or high."""
     return "high" if rows_a_day >= HIGH else "medium" if rows_a_day >= MEDIUM else "low"

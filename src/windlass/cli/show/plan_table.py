@@ -16,6 +16,7 @@ from windlass.cli.show.common import (
 )
 from windlass.cli.show.plan import (
     estimate,
+    kept_for,
     notes,
     path_words,
     paths_of,
@@ -23,6 +24,7 @@ from windlass.cli.show.plan import (
     stage_lines,
     standing,
     to_go,
+    why_not,
     window_basis,
 )
 from windlass.cli.show.volume import per_day, volume_class
@@ -60,6 +62,7 @@ def _parts(plan: Plan, name: str, at_once: Mapping[str, int]) -> Iterator["Rende
         yield _work_table(plan)
         yield from _windows(plan)
         yield from _publish_lines(plan)
+        yield from _undo_lines(plan)
     yield from _held_lines(plan)
     yield from _note_lines(plan)
     yield from _left_out_lines(plan)
@@ -173,6 +176,25 @@ def _publish_lines(plan: Plan) -> Iterator["RenderableType"]:
         tenants = len({who for _, who in places})
         of = f" of {plural(tenants, 'tenant')}" if len(plan.tenants) > 1 else ""
         yield styled(f"  {names}{of} by {path}\n    {promise}\n    because {why}", "")
+
+
+def _undo_lines(plan: Plan) -> Iterator["RenderableType"]:
+    """How much of it could be put back afterwards, and why the rest could not."""
+    groups = [(tenant, group) for tenant in plan.tenants for group in tenant.groups]
+    reasons = [why_not(tenant, group) for tenant, group in groups]
+    if not groups:
+        return
+    can = sum(not why for why in reasons)
+    yield styled(f"Undo     {can} of {plural(len(groups), 'publish group')} could be undone", "bold")
+    kept = sorted({kept_for(tenant) for tenant, _ in groups} - {""})
+    if can:
+        yield styled(
+            f"  what they replace is kept for {' or '.join(kept)}: hard links, no room at first, at "
+            "most its own size once live holds other parts",
+            "",
+        )
+    for why in dict.fromkeys(filter(None, reasons)):
+        yield styled(f"  {plural(reasons.count(why), 'group')} not: {why}", "")
 
 
 def _publish_words(tenant: TenantPlan, planned: TablePlan) -> tuple[str, str, str]:

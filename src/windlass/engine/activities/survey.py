@@ -91,7 +91,8 @@ class Survey:
         rate = self._rate(tenant)
         held = () if self.request.redo else self._held(tenant, bare, facts)
         made = tenant_plan(self.request, tenant, facts, buckets, held, rate)
-        return replace(made, notes=_notes(made, facts))
+        keeping = self.desk.undo_retention.total_seconds()
+        return replace(made, notes=_notes(made, facts), undo_seconds=keeping)
 
     def _rate(self, tenant: Tenant) -> Rate | None:
         """What history knows: this tenant's windows, else the cluster's."""

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.errors import WindlassError
 from windlass.domain.undo import KeptRecord, Leftover
 from windlass.engine.activities.desk import Desk
+from windlass.planner.parse import span_text
 
 LIVE = "live"
 STRAY_SECONDS = 30.0
@@ -61,7 +61,7 @@ class Tidy:
             return [("warn", f"what is left over is unknown: {error.what}", error.next_step)]
 
     def _kept_words(self) -> tuple[str, str, str]:
-        kept, retention = self.kept(), span(self._desk.undo_retention)
+        kept, retention = self.kept(), span_text(self._desk.undo_retention)
         if not self._desk.undo_retention:
             return "ok", "nothing is kept for undo: undo_retention is 0", ""
         if not kept:
@@ -187,15 +187,6 @@ class Tidy:
         ):
             if stands not in {LIVE, ""}:
                 yield Orphan("statement", Attempt("", subject, number).tag, stands)
-
-
-def span(length: timedelta) -> str:
-    """`7d`, `12h`, `30m`."""
-    minutes = round(length.total_seconds() / 60)
-    for unit, size in (("d", 1440), ("h", 60)):
-        if minutes and minutes % size == 0:
-            return f"{minutes // size}{unit}"
-    return f"{minutes}m"
 
 
 def volume(size: int) -> str:

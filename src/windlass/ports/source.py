@@ -42,13 +42,20 @@ class Source(Protocol):
         list."""
         ...
 
-    def histogram(self, dataset: Dataset, slices: Sequence[Slice], step: timedelta) -> list[Bucket]:
+    def histogram(
+        self,
+        dataset: Dataset,
+        slices: Sequence[Slice],
+        step: timedelta,
+        attempt: Attempt | None = None,
+    ) -> list[Bucket]:
         """Rows after exclusions per step (aligned to the interval's start), all given tables of
-        one tenant and interval; empty steps are left out."""
+        one tenant and interval; empty steps are left out. The session is the attempt's: it may
+        take long, and can be seen and ended meanwhile."""
         ...
 
-    def null_times(self, piece: Slice) -> int:
-        """Rows of the tenant whose time is NULL (they belong to no window)."""
+    def null_times(self, piece: Slice, attempt: Attempt | None = None) -> int:
+        """Rows of the tenant whose time is NULL (they belong to no window); as `histogram`."""
         ...
 
     def hold(
@@ -82,6 +89,12 @@ class Source(Protocol):
     ) -> AbstractContextManager[Iterator["pa.RecordBatch"]]:
         """Stream the keys (as canonical text, one column per key column) of the rows that
         exclusions keep out, and the column `excluded` with the credited name."""
+        ...
+
+    def kept_keys(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> AbstractContextManager[Iterator["pa.RecordBatch"]]:
+        """Stream the kept rows' keys as `read_excluded` does the others'; `excluded` is ''."""
         ...
 
     def digest(

@@ -25,7 +25,7 @@ from windlass.source.keys import (
 )
 from windlass.source.kill import count_running, end_attempt
 from windlass.source.relation import is_query, tables_of
-from windlass.source.session import Connection, Limits, Server, consistent, control
+from windlass.source.session import CONTROL, Connection, Limits, Server, consistent, control
 from windlass.source.snapshot import Hold, hold
 from windlass.source.stream import Driver, read_all, stream
 from windlass.source.times import TimeType
@@ -85,15 +85,23 @@ class PostgresSource:
         with control(self._server, f"finding the tenants of {dataset.name}") as connection:
             return discover.tenant_pairs(connection, dataset.tenants_query)
 
-    def histogram(self, dataset: Dataset, slices: Sequence[Slice], step: timedelta) -> list[Bucket]:
+    def histogram(
+        self,
+        dataset: Dataset,
+        slices: Sequence[Slice],
+        step: timedelta,
+        attempt: Attempt | None = None,
+    ) -> list[Bucket]:
         """Kept rows per step, all tables from one snapshot."""
         typed = [(piece, self._time_type(piece)) for piece in slices]
-        with consistent(self._server, f"counting {dataset.name} by time") as connection:
+        doing, name = f"counting {dataset.name} by time", _name(attempt)
+        with consistent(self._server, doing, name) as connection:
             return count.histogram(connection, typed, step)
 
-    def null_times(self, piece: Slice) -> int:
+    def null_times(self, piece: Slice, attempt: Attempt | None = None) -> int:
         """Rows of the tenant, excluded or not, whose time is NULL."""
-        with control(self._server, f"counting {piece.table.name} without time") as connection:
+        doing, name = f"counting {piece.table.name} without time", _name(attempt)
+        with control(self._server, doing, name) as connection:
             return count.count_null_times(connection, piece)
 
     def hold(
@@ -128,6 +136,13 @@ class PostgresSource:
     ) -> Batches:
         """Stream the keys that exclusions keep out."""
         query = digest.excluded_sql(piece, pairs, self._time_type(piece, pairs))
+        return self._stream(query, attempt, snapshot)
+
+    def kept_keys(
+        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
+    ) -> Batches:
+        """Stream the keys of the kept rows."""
+        query = digest.kept_keys_sql(piece, pairs, self._time_type(piece, pairs))
         return self._stream(query, attempt, snapshot)
 
     def digest(
@@ -282,3 +297,7 @@ class PostgresSource:
             known = times.time_type(declared, column, table.relation)
             self._types[table.relation, column] = known
         return known
+
+
+def _name(attempt: Attempt | None) -> str:
+    return attempt.application_name if attempt else CONTROL

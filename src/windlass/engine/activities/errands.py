@@ -119,7 +119,7 @@ class ErrandActivities:
 
     def _plan(self, payload: str, attempt: Attempt, watch: Watch) -> ClusterPlan:
         request = self._load(Request, payload)
-        return Survey(self._desk, request, attempt).plan()
+        return Survey(self._desk, request, attempt, watch.pulse).plan()
 
     def _doctor(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Finding, ...]:
         checked = self._load(CheckUp, payload)

@@ -16,17 +16,19 @@ from windlass.engine.activities.desk import Desk
 from windlass.planner import windows
 from windlass.planner.build import Rate, TableFacts, definition_of, tenant_plan
 from windlass.planner.engines import check_engine
-from windlass.ports import HeldRecord
+from windlass.ports import HeldRecord, Pulse
 from windlass.verify.pairs import match
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Makes one cluster's plan for a request; `attempt` names its statements on both servers."""
+    """Makes one cluster's plan for a request; `attempt` names its statements on both servers.
+    It pulses between them: there are many on a large fleet, each too short to be seen at work."""
 
     desk: Desk
     request: Request
     attempt: Attempt
+    pulse: Pulse = lambda _: None
 
     def plan(self) -> ClusterPlan:
         """Everything found on this cluster, planned or left out with the reason."""
@@ -51,8 +53,12 @@ class Survey:
         return [
             Skipped(self.desk.cluster, database, "", TARGET_ONLY)
             for database in self.desk.target.databases()
-            if database not in known and self.desk.target.describe(database, root)
+            if database not in known and self._has(database, root)
         ]
+
+    def _has(self, database: str, table: str) -> bool:
+        self.pulse(0)
+        return self.desk.target.describe(database, table) is not None
 
     def _tenants(self) -> list[Tenant]:
         dataset = self.request.dataset
@@ -104,12 +110,13 @@ class Survey:
             return []
         dataset, interval = self.request.dataset, self.request.interval
         slices = [Slice(dataset, f.spec, tenant, interval) for f in facts if f.count.kept]
-        return self.desk.source.histogram(dataset, slices, windows.step_for(interval))
+        return self.desk.source.histogram(dataset, slices, windows.step_for(interval), self.attempt)
 
     def _table(
         self, tenant: Tenant, spec: TableSpec, columns: tuple[SourceColumn, ...]
     ) -> TableFacts:
         """What both servers say of one table; raises PlanError where it cannot be rebuilt."""
+        self.pulse(0)
         live = self._live(tenant, spec)
         matched = match(columns, live.columns)
         if matched.refusals:
@@ -120,6 +127,7 @@ class Survey:
             )
         piece = Slice(self.request.dataset, spec, tenant, self.request.interval)
         self._refuse_foreign(live, piece)
+        self.pulse(0)
         whole = self.desk.target.whole_ranges(live, spec.target_time, piece.interval)
         (before,) = self.desk.target.count(live, spec.target_time, [piece.interval])
         return TableFacts(
@@ -130,7 +138,7 @@ class Survey:
             whole=None if whole is None else tuple(whole),
             count=self.desk.source.count(piece, (), self.attempt, None),
             before=before,
-            null_time=self.desk.source.null_times(piece),
+            null_time=self.desk.source.null_times(piece, self.attempt),
             found=tuple(self.desk.target.examine(live, spec.target_time, piece.interval)),
         )
 

@@ -48,7 +48,8 @@ def test_verify_names_the_keys_that_differ_and_is_1(cli: Cli) -> None:
     shown = cli.json("verify", *R, code=1)
     assert set(shown["tables"][1]) == {
         "cluster", "database", "table", "source_rows", "target_rows", "missing", "extra",
-        "different", "attributed", "verdict", "keys", "in_flight", "finding", "snapshots", "sampled",
+        "different", "attributed", "verdict", "keys", "in_flight", "finding", "snapshots",
+        "sampled",
     }  # fmt: skip
     assert shown["tables"][1]["keys"][1] == {
         "kind": "different", "key": {"score_id": "8"}, "columns": ["value"], "reason": "",

@@ -1,8 +1,9 @@
 """Verifications that run by themselves: made, listed, ended."""
 
+import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,9 @@ from windlass.cli.show.common import (
 )
 from windlass.cli.show.status_table import verdict_text
 from windlass.cli.show.verification import verification_json
-from windlass.domain.errors import UsageError
+from windlass.domain.errors import UsageError, WindlassError
 from windlass.domain.naming import campaign_name, safe
+from windlass.domain.states import Verdict
 from windlass.planner.parse import SPAN, UNITS
 from windlass.ports import CheckRun, CheckSchedule
 
@@ -100,7 +102,7 @@ def ended(session: Session, name: str) -> int:
 
 
 def listed(session: Session) -> int:
-    """Print the schedules and their last outcomes. 1 when one of them found a mismatch."""
+    """Print the schedules and their last outcomes; `doctor` judges them."""
     ledger = session.backend.ledger
     found = [(one, ledger.check_runs(one.name, one.cluster)) for one in ledger.checks()]
     if session.as_json:
@@ -110,6 +112,42 @@ def listed(session: Session) -> int:
     else:
         session.say("nothing is scheduled: windlass verify … --sample 5% --every 24h does that")
     return 0
+
+
+def findings(session: Session, cluster: str) -> Iterator[tuple[str, str, str, str]]:
+    """What the last ended run of each of the cluster's schedules found, for `doctor`: level,
+    cluster, what, next step. A ledger that does not answer is told elsewhere."""
+    try:
+        ledger = session.backend.ledger
+        known = [one for one in ledger.checks() if one.cluster == cluster]
+        latest = [(one, ledger.check_runs(one.name, cluster, 2)) for one in known]
+    except WindlassError:
+        return
+    for one, runs in latest:
+        run = next((run for run in runs if run.verdict or run.error), None)
+        if run:
+            yield (*_finding(one, run), _by_hand(one))
+
+
+def _finding(one: CheckSchedule, run: CheckRun) -> tuple[str, str, str]:
+    head = f"scheduled verification {one.name}, {clock(run.begun_at)} UTC"
+    if run.error:
+        return "warn", one.cluster, f"{head}: failed: {run.error.splitlines()[0]}"
+    if run.verdict is Verdict.VERIFIED:
+        return "ok", one.cluster, f"{head}: verified"
+    bad = [f"{t.database}.{t.table}" for t in run.tables if t.verdict is not Verdict.VERIFIED]
+    level = "fail" if run.verdict is Verdict.MISMATCH else "warn"
+    return level, one.cluster, f"{head}: {run.verdict} in {', '.join(bad)} (seed {run.seed})"
+
+
+def _by_hand(one: CheckSchedule) -> str:
+    """The command that looks at all of it."""
+    asked = json.loads(one.question)
+    span = f"--last {asked['last_seconds'] // 60}m"
+    if not asked["last_seconds"]:
+        at = asked["request"]["interval"]
+        span = f"{at['start']} {at['end']}"
+    return f"windlass verify {one.cluster} {','.join(asked['request']['tenants'])} {span}"
 
 
 def _table(found: Sequence[tuple[CheckSchedule, Sequence[CheckRun]]]) -> Any:  # noqa: ANN401

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from windlass.cli import cleaning
+from windlass.cli import checks, cleaning
 from windlass.cli.command import command
 from windlass.cli.options import YesOption
 from windlass.cli.request import listed
@@ -80,6 +80,7 @@ def _examine(session: Session, cluster: str) -> Iterator[Line]:
     yield _ledger(session)
     for name in fleet.select(listed(cluster, "--cluster")):
         yield from _cluster(session, name)
+        yield from (Line(*one) for one in checks.findings(session, name))
 
 
 def _ledger(session: Session) -> Line:

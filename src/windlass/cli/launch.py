@@ -52,6 +52,21 @@ def plan_from_file(session: Session, file: Path, words: Words) -> Plan:
     return replace(kept, request=replace(kept.request, guard=allowed))
 
 
+def from_campaign_file(file: Path, given: Words, consent: Consent) -> tuple[Words, Consent]:
+    """What the campaign file says, its name and reason where none were typed. `--expect-removed`
+    and `--accept-removal` may be said now; everything else is in the file."""
+    from windlass.cli import campaign_file
+
+    campaign_file.refuse_more(file, replace(given, expected=(), accept=False), Words())
+    read = campaign_file.read(file)
+    words = read.words()
+    words = replace(
+        words, expected=(*words.expected, *given.expected), accept=words.accept or given.accept
+    )
+    name, reason = consent.name or read.name, consent.reason or read.reason
+    return words, replace(consent, name=name, reason=reason)
+
+
 def launch(session: Session, plan: Plan, consent: Consent) -> int:
     """Show the plan, ask, start, and stay until the end unless told to leave."""
     name = consent.name or asking.name_for(session, plan)

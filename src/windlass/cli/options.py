@@ -1,5 +1,6 @@
 """Options that several commands share, and the questions behind them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,10 @@ AcceptOption = Annotated[bool, typer.Option("--accept-removal", help="Let any nu
 ConfirmOption = Annotated[
     str | None,
     typer.Option("--confirm", metavar="NAME:ROWS", help="What --mode delete wants to hear."),
+]
+FileOption = Annotated[
+    Path | None,
+    typer.Option("--file", "-f", metavar="FILE", help="A campaign file, in place of arguments."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

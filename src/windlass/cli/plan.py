@@ -7,16 +7,17 @@ import typer
 
 from windlass.cli import asking, saved
 from windlass.cli.command import command
+from windlass.cli.options import FileOption
 from windlass.cli.request import (
-    ClustersArgument,
+    CLUSTERS,
+    END,
+    START,
+    TENANTS,
     DatasetOption,
-    EndArgument,
     ExceptOption,
     ModeOption,
     PartsOption,
     RedoOption,
-    StartArgument,
-    TenantsArgument,
     WindowOption,
     Words,
 )
@@ -30,19 +31,21 @@ from windlass.domain.states import Mode
     "windlass plan voice-prod acme,acme-sandbox 2026-01-01 2026-02-20",
     "windlass plan all all 2026-01-01 2026-02-01 --except 'acme/*' --window 5d",
     "windlass plan voice-prod acme 2026-01-01 2026-02-20 --save acme.json -o json",
+    "windlass plan -f campaign.yaml",
 )
 def app(
     session: Session,
-    clusters: ClustersArgument,
-    tenants: TenantsArgument,
-    start: StartArgument,
-    end: EndArgument,
+    clusters: Annotated[str | None, CLUSTERS] = None,
+    tenants: Annotated[str | None, TENANTS] = None,
+    start: Annotated[str | None, START] = None,
+    end: Annotated[str | None, END] = None,
     dataset: DatasetOption = None,
     mode: ModeOption = Mode.REPLACE,
     window: WindowOption = "auto",
     parts: PartsOption = None,
     excepted: ExceptOption = None,
     redo: RedoOption = False,
+    file: FileOption = None,
     stages: Annotated[
         bool, typer.Option("--stages", help="Print the stages of every publish group, too.")
     ] = False,
@@ -60,6 +63,11 @@ def app(
     words = Words(
         clusters, tenants, start, end, dataset, mode, window, parts, tuple(excepted or ()), redo
     )
+    if file:
+        from windlass.cli import campaign_file
+
+        campaign_file.refuse_more(file, words, Words())
+        words = campaign_file.read(file).words()
     plan = asking.ask_plan(session, words)
     if save:
         saved.write(save, plan)

@@ -7,11 +7,12 @@ import typer
 
 from windlass.cli import asking, naming
 from windlass.cli.command import command
-from windlass.cli.launch import Consent, launch, plan_from_file
+from windlass.cli.launch import Consent, from_campaign_file, launch, plan_from_file
 from windlass.cli.options import (
     AcceptOption,
     ConfirmOption,
     ExpectOption,
+    FileOption,
     ReasonOption,
     YesOption,
 )
@@ -36,6 +37,7 @@ from windlass.domain.states import Mode
     "windlass run voice-prod acme,acme-sandbox 2026-01-01 2026-02-20",
     "windlass run all all 2026-01-01 2026-02-01 --except 'acme/*' --yes --detach",
     "windlass run --plan acme.json --reason 'appeals must go'",
+    "windlass run -f campaign.yaml",
 )
 def app(
     session: Session,
@@ -52,6 +54,7 @@ def app(
         Path | None,
         typer.Option("--plan", metavar="FILE", help="A saved plan, in place of the arguments."),
     ] = None,
+    file: FileOption = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="N", help="The campaign's name.")
     ] = None,
@@ -86,5 +89,9 @@ def app(
         tuple(expect_removed or ()),
         accept_removal,
     )
-    made = plan_from_file(session, plan, words) if plan else asking.ask_plan(session, words)
-    return launch(session, made, Consent(chosen, reason, yes, confirm, detach))
+    consent = Consent(chosen, reason, yes, confirm, detach)
+    if plan:
+        return launch(session, plan_from_file(session, plan, words), consent)
+    if file:
+        words, consent = from_campaign_file(file, words, consent)
+    return launch(session, asking.ask_plan(session, words), consent)

@@ -5,7 +5,7 @@ ConfigError with file, line, column and YAML path; a mistyped name is a UsageErr
 nearest one that exists.
 """
 
-from windlass.settings.load import find, load
+from windlass.settings.load import find, load, validated
 from windlass.settings.models import (
     ClickHouse,
     Cluster,
@@ -28,4 +28,5 @@ __all__ = [
     "find",
     "load",
     "schema",
+    "validated",
 ]

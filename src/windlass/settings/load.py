@@ -3,10 +3,10 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from windlass.domain.errors import ConfigError
 from windlass.settings.document import Document, Step, Value, dotted, parse
@@ -15,6 +15,8 @@ from windlass.settings.models import Cluster, Fleet, TlsFiles
 
 DEFAULTS = (Path("windlass.yaml"), Path(".windlass/windlass.yaml"))
 SECRET_KEYS = {"url", "api_key", "ledger"}
+M = TypeVar("M", bound=BaseModel)
+_KEYS = "windlass schema prints all keys; docs/config.md explains them"
 
 
 def find(
@@ -66,11 +68,17 @@ def _read(file: Path) -> str:
 
 
 def _validate(document: Document, value: Value) -> Fleet:
+    return validated(Fleet, document, value, _KEYS)
+
+
+def validated(model: type[M], document: Document, value: Value, next_step: str) -> M:
+    """The value as that model. ConfigError with file, line, column and YAML path of everything
+    that is wrong with it."""
     try:
-        return Fleet.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-    raise _config_error([_said(document, detail) for detail in found])
+    raise _config_error([_said(document, detail) for detail in found], next_step)
 
 
 def _said(document: Document, detail: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's dict
@@ -106,13 +114,13 @@ def _steps(document: Document, loc: tuple[Step, ...]) -> tuple[Step, ...]:
     return steps[:-1] if steps and steps[-1] == "[key]" else steps
 
 
-def _config_error(found: list[tuple[str, str]]) -> ConfigError:
+def _config_error(found: list[tuple[str, str]], next_step: str = _KEYS) -> ConfigError:
     where, what = found[0]
     more = [f"{place}: {text}" for place, text in found[1:] if (place, text) != found[0]]
     return ConfigError(
         "\n".join([what, *dict.fromkeys(more)]),
         where=where,
-        next_step="windlass schema prints all keys; docs/config.md explains them",
+        next_step=next_step,
     )
 
 

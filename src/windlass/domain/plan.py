@@ -134,7 +134,6 @@ class TenantPlan:
     estimate_basis: str = "no history"
     notes: tuple[str, ...] = ()
     undo_seconds: float = 0.0
-    undo_seconds: float = 0.0
 
     @property
     def windows(self) -> tuple[WindowPlan, ...]:

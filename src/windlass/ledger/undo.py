@@ -1,7 +1,7 @@
 """What was kept, what was undone, and whose work is over."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -231,15 +231,15 @@ class _Rows:
                 select(w.group_id, w.id, w.state)
                 .where(w.campaign == campaign, w.replaced.is_(False))
                 .order_by(w.start_at)
-            ).all()
+            )
         )
         self._kept = _by_group(
             connection.execute(
                 select(u.kept).where(u.kept.c.group_id.in_(groups)).order_by(u.kept.c.table_name)
-            ).all()
+            )
         )
         self._undos = _by_group(
-            connection.execute(select(u.undos).where(u.undos.c.campaign == campaign)).all()
+            connection.execute(select(u.undos).where(u.undos.c.campaign == campaign))
         )
 
     def group(self, cluster: str, database: str, plan: GroupPlan) -> GroupUndo:
@@ -261,7 +261,7 @@ class _Rows:
         )
 
 
-def _by_group(rows: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
+def _by_group(rows: Iterable[Row[Any]]) -> dict[str, list[Row[Any]]]:
     found: dict[str, list[Row[Any]]] = {}
     for row in rows:
         found.setdefault(row.group_id, []).append(row)

@@ -70,14 +70,6 @@ def span_text(length: timedelta) -> str:
     return f"{length // UNITS['m']}m"
 
 
-def span_text(length: timedelta) -> str:
-    """`10d`, `6h`, `30m`: a length of time in its largest whole unit."""
-    for unit, size in UNITS.items():
-        if length >= size and not length % size:
-            return f"{length // size}{unit}"
-    return f"{length // UNITS['m']}m"
-
-
 def window_spec(text: str, parts: int, whole: Interval) -> str:
     """Check `--window` and `--parts` against each other and the range; returns the text."""
     if parts < 0 or parts > 10_000:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from datetime import timedelta
 from typing import Any
 
 from windlass.cli.show.common import iso
@@ -10,8 +9,6 @@ from windlass.cli.show.volume import per_day, volume_class
 from windlass.domain.plan import ClusterPlan, GroupPlan, HeldWindow, Plan, Skipped, TenantPlan
 from windlass.domain.states import Mode, Path
 from windlass.planner import paths, stages
-from windlass.planner.parse import span_text
-from windlass.planner.undo import why_no_undo
 from windlass.planner.parse import span_text
 from windlass.planner.undo import why_no_undo
 
@@ -64,40 +61,11 @@ def tenant_json(plan: Plan, tenant: TenantPlan) -> dict[str, Any]:
         "window_basis": window_basis(plan, tenant),
         "publish": {t.table: publish_json(plan, tenant, t.table) for t in tenant.tables},
         "undo": undo_json(tenant),
-        "undo": undo_json(tenant),
         "held": [_held_json(one) for one in tenant.held],
         "notes": notes(tenant),
         "estimate_seconds": tenant.estimate_seconds,
         "estimate_basis": tenant.estimate_basis,
     }
-
-
-def undo_json(tenant: TenantPlan) -> dict[str, Any]:
-    """Which publish groups could be undone afterwards, for how long, and why the others not."""
-    return {
-        "kept_for": kept_for(tenant),
-        "groups": [
-            {
-                "start": iso(group.interval.start),
-                "end": iso(group.interval.end),
-                "offered": not why,
-                "why": why,
-            }
-            for group in tenant.groups
-            for why in [why_not(tenant, group)]
-        ],
-    }
-
-
-def why_not(tenant: TenantPlan, group: GroupPlan) -> str:
-    """Why the group could not be undone; '' where it could."""
-    off = "" if tenant.undo_seconds else "undo_retention is 0"
-    return why_no_undo(group) or off
-
-
-def kept_for(tenant: TenantPlan) -> str:
-    """`7d`: how long what is replaced is kept; '' where it is not."""
-    return span_text(timedelta(seconds=tenant.undo_seconds)) if tenant.undo_seconds else ""
 
 
 def undo_json(tenant: TenantPlan) -> dict[str, Any]:

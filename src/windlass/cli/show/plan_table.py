@@ -185,12 +185,14 @@ def _undo_lines(plan: Plan) -> Iterator["RenderableType"]:
     if not groups:
         return
     can = sum(not why for why in reasons)
-    yield styled(f"Undo     {can} of {plural(len(groups), 'publish group')} could be undone", "bold")
+    yield styled(
+        f"Undo     {can} of {plural(len(groups), 'publish group')} could be undone", "bold"
+    )
     kept = sorted({kept_for(tenant) for tenant, _ in groups} - {""})
     if can:
         yield styled(
-            f"  what they replace is kept for {' or '.join(kept)}: hard links, no room at first, at "
-            "most its own size once live holds other parts",
+            f"  what they replace is kept for {' or '.join(kept)}: hard links, no room at first, "
+            "at most its own size once live holds other parts",
             "",
         )
     for why in dict.fromkeys(filter(None, reasons)):

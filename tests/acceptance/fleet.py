@@ -172,10 +172,6 @@ class Fleet(World):
             "no-time": one(time="creatd_at"),
             "no-key": one(key=["card_id", "kart"]),
             "no-predicate-column": one(exclude={"appeals": "t.knid = 'appeal'"}),
-            "writing-cte": one(
-                **{"from": f"with gone as (delete from {self.name}.cards returning *) "
-                   "select * from gone"}
-            ),
             "one-database": {**one(), "tenants": {"list": ["acme/voice", "acme/video"]},
                              "database": f"{self.name}_{{customer}}_voice"},
             "no-database": one(database=f"{self.name}_nowhere_{{customer}}"),

@@ -79,7 +79,6 @@ CASES = {
     "time column": Bad(on("no-time"), "no column creatd_at", "did you mean created_at"),
     "key column": Bad(on("no-key"), "no column kart", "name one of"),
     "exclusion column": Bad(on("no-predicate-column"), "knid", "kind"),
-    "writing cte": Bad(on("writing-cte"), "cannot read from", "one SELECT"),
     "two tenants, one database": Bad(on("one-database"), "one database", "`database:`"),
     "no target database": Bad(on("no-database"), "does not exist", "create it"),
     "no target table": Bad(on("no-target"), "does not exist", "create it"),
@@ -143,8 +142,10 @@ def test_a_from_that_is_more_than_one_select(fleet: Fleet, tmp_path: Path, text:
     document = fleet.document()
     document["datasets"]["cards"]["tables"]["card"]["from"] = text.format(cards=fleet.cards)
     before = fleet.fingerprint()
-    done = run(replaced(fleet, tmp_path, json.dumps(document, indent=1)), at(HERE))
-    assert_one_message(done, Bad("", "", ""), fleet)
+    other = replaced(fleet, tmp_path, json.dumps(document, indent=1))
+    done = run(other, at(HERE))
+    assert_one_message(done, Bad("", "datasets.cards.tables.card.from: expected", "docs"), fleet)
+    assert f"{other.config}:" in done.stderr
     assert fleet.fingerprint() == before
 
 

@@ -145,8 +145,20 @@ def test_a_wrong_secret_url_is_not_quoted_in_the_error(read: Loader) -> None:
         ("    tables:\n", "    database: '{custom}'\n    tables:\n", "not {custom}", 14),
         ("{query: ", "{list: [acme], query: ", "query and list exclude each other", 13),
         ("app.scores\n", "'app.scores; drop table x'\n", "expected a table", 16),
-        ("app.scores\n", "'select 1; select 2'\n", "expected one SELECT, not 2", 16),
-        ("app.scores\n", "'select a from (b'\n", "expected one SELECT (PostgreSQL):", 16),
+        ("app.scores\n", "'select * from x for update'\n", "one SELECT: it holds LOCK", 16),
+        ("app.scores\n", "'a.b.c'\n", "expected a table (schema.table", 16),
+        (
+            "app.scores\n",
+            "'select 1; select 2'\n",
+            "one SELECT: it holds 2 statements",
+            16,
+        ),
+        (
+            "app.scores\n",
+            "'select a from (b'\n",
+            "one SELECT: it is no SQL of",
+            16,
+        ),
         (
             "app.scores\n",
             "|\n          select a,\n          (b from c\n",
@@ -168,7 +180,7 @@ def test_a_wrong_secret_url_is_not_quoted_in_the_error(read: Loader) -> None:
         (
             '"select distinct',
             '"update x set y = 1 -- ',
-            "tenants.query: expected one SELECT, not",
+            "tenants.query: expected one SELECT: it is not a SELECT, but UPDATE",
             13,
         ),
         ("  us-east-1:", "  voice-prod:", "the key 'voice-prod' stands twice", 8),

@@ -7,8 +7,9 @@ import psycopg
 from windlass.domain.dataset import Dataset, TableSpec
 from windlass.domain.errors import WindlassError
 from windlass.source.discover import check_columns, no_such_table, relation_columns
+from windlass.source.judge import is_query, table_name
 from windlass.source.quote import ident, literal
-from windlass.source.relation import is_query, relation_sql, table_name, tables_of
+from windlass.source.relation import relation_sql, tables_of
 from windlass.source.session import BEGIN, Connection, Server, control, failure_of, rows, run
 
 Finding = tuple[str, str, str]

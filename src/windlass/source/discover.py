@@ -7,8 +7,9 @@ from typing import Any
 from windlass.domain.dataset import Dataset, TableSpec
 from windlass.domain.errors import PlanError
 from windlass.domain.schema import SourceColumn
+from windlass.source.judge import is_query, table_name
 from windlass.source.quote import text_array
-from windlass.source.relation import is_query, missing, query_sql, relation_sql, table_name
+from windlass.source.relation import missing, query_sql, relation_sql
 from windlass.source.session import Connection, Server, rows, run
 
 

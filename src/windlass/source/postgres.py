@@ -15,6 +15,7 @@ from windlass.domain.schema import ColumnPair, SourceColumn
 from windlass.domain.window import Interval
 from windlass.source import count, digest, discover, select, times
 from windlass.source.check import Finding, check_server, check_tables, grants
+from windlass.source.judge import is_query
 from windlass.source.keys import (
     changed_sql,
     chunks,
@@ -24,7 +25,7 @@ from windlass.source.keys import (
     texts_sql,
 )
 from windlass.source.kill import count_running, end_attempt
-from windlass.source.relation import is_query, tables_of
+from windlass.source.relation import tables_of
 from windlass.source.session import CONTROL, Connection, Limits, Server, consistent, control
 from windlass.source.snapshot import Hold, hold
 from windlass.source.stream import Driver, read_all, stream

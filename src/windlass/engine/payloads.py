@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class ErrandInput:
     """A question for the cluster's worker; its text and answer live in the ledger of that id.
-    `again`: a worker that dies over it is followed by another one."""
+    `again`: a server that fails for a moment is asked again, not only a worker that died."""
 
     request: str
     ledger: str

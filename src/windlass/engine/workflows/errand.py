@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from windlass.engine.activities.errands import ErrandActivities
     from windlass.engine.payloads import CheckInput, ErrandInput
-    from windlass.engine.retry import DATA, ONCE, books, data
+    from windlass.engine.retry import DATA, books, data
 
 
 @workflow.defn(name="windlass-errand")
@@ -14,9 +14,9 @@ class ErrandWorkflow:
 
     @workflow.run
     async def run(self, order: ErrandInput) -> None:
-        """Answer the request; a failure is an answer too."""
-        policy = DATA if order.again else ONCE
-        await workflow.execute_activity_method(ErrandActivities.answer, order, **data(policy))
+        """Answer the request; a failure is an answer too, so that only a worker that died over it
+        is followed by another one."""
+        await workflow.execute_activity_method(ErrandActivities.answer, order, **data())
 
 
 @workflow.defn(name="windlass-check")

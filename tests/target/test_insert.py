@@ -10,6 +10,7 @@ import pytest
 from tests.target.bench import Bench
 from windlass.domain.attempt import Staging
 from windlass.domain.errors import CancelledError, StagingGoneError, UnrepresentableError
+from windlass.target.errors import StatementKilledError
 
 ROW = (1, "x", "2026-02-06", "2026-02-06")
 
@@ -133,4 +134,4 @@ def test_kill_means_exactly_that_attempt(bench: Bench) -> None:
     for thread in threads:
         thread.join()
     assert set(ended) == set(tags)
-    assert all(isinstance(error, CancelledError) for error in ended.values())
+    assert all(isinstance(error, StatementKilledError) for error in ended.values())

@@ -7,8 +7,9 @@ import pytest
 
 from tests.target.bench import Bench, span
 from windlass.domain.attempt import Attempt
-from windlass.domain.errors import CancelledError, StagingGoneError, WindlassError
+from windlass.domain.errors import StagingGoneError, WindlassError
 from windlass.domain.states import Path
+from windlass.target.errors import StatementKilledError
 from windlass.target.kill import marker
 
 WINDOW = span("2026-02-05", "2026-02-10")
@@ -40,7 +41,7 @@ def test_a_later_attempt_ends_an_earlier_one(bench: Bench) -> None:
     thread, ended = busy(bench, replace(later, number=1))
     bench.publish(Path.IN_PLACE, WINDOW, staged, attempt=later)
     thread.join()
-    assert isinstance(ended[0], CancelledError)
+    assert isinstance(ended[0], StatementKilledError)
     assert bench.seen() == [(1, "new")]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from windlass.domain.errors import (
     AccessError,
-    CancelledError,
     PlanError,
     RefusedError,
     StagingGoneError,
@@ -30,6 +29,10 @@ class RemovalTooLargeError(RefusedError):
     """The server's own guard against dropping large partitions is in the way."""
 
     kind = AccessError.kind
+
+
+class StatementKilledError(TransientError):
+    """Somebody ended the statement. When that was us, we know why; else it is tried again."""
 
 
 class StuckMutationError(WindlassError):
@@ -117,7 +120,7 @@ _BY_CODE: dict[int, _Maker] = {
     252: _plain(TransientError, "the table has too many parts", _BUSY),
     202: _plain(TransientError, "too many statements run at once", _BUSY),
     243: _plain(TransientError, "no disk space can be reserved", "free disk space on the server"),
-    394: _plain(CancelledError, "the statement was killed"),
+    394: _plain(StatementKilledError, "the statement was killed"),
     341: _plain(
         StuckMutationError,
         "a mutation of the table cannot finish",

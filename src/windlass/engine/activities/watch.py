@@ -3,6 +3,7 @@
 import contextvars
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Protocol, Self, TypeVar
@@ -12,7 +13,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.exceptions import CancelledError as ActivityCancelled
 
 from windlass.domain.attempt import Attempt
-from windlass.domain.errors import CancelledError, Kind, SnapshotLostError, WindlassError
+from windlass.domain.errors import (
+    CancelledError,
+    Kind,
+    SnapshotLostError,
+    TransientError,
+    WindlassError,
+)
 from windlass.engine.retry import BEAT
 
 P = ParamSpec("P")
@@ -39,6 +46,8 @@ def translated(deed: Callable[P, R]) -> Callable[P, R]:
         try:
             return deed(*args, **kwargs)
         except CancelledError as error:
+            if handed_over():
+                raise application_error(_stopping(error)) from error
             raise ActivityCancelled(str(error)) from error
         except WindlassError as error:
             raise application_error(error) from error
@@ -54,11 +63,29 @@ def application_error(error: WindlassError) -> ApplicationError:
     )
 
 
+def given_up() -> bool:
+    """Whether this try is over for Temporal: cancelled, timed out, or its worker stops."""
+    return activity.in_activity() and activity.cancellation_details() is not None
+
+
+def handed_over() -> bool:
+    """Whether it is over only because its worker stops: nobody asked for an end."""
+    told = activity.cancellation_details() if activity.in_activity() else None
+    return told is not None and told.worker_shutdown and not told.cancel_requested
+
+
+def _stopping(error: CancelledError) -> TransientError:
+    return TransientError(
+        "the worker stops", where=error.where, next_step="nothing: another worker takes over"
+    )
+
+
 class Watch:
     """Runs beside a blocking activity: beats, listens for cancellation, kills and proves death.
 
     A beat goes out only when rows moved since the last one or a server still lists a statement
-    of ours, so a hung activity looks hung.
+    of ours, so a hung activity looks hung. A try that Temporal has given up (its silence was too
+    long, or its worker stops) is stopped as if it had been cancelled: another one is at work.
     """
 
     def __init__(
@@ -76,6 +103,7 @@ class Watch:
         self._ended = threading.Event()
         self.cancelled = threading.Event()
         self._rows = 0
+        self._noting: threading.Thread | None = None
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._loop,), name="watch", daemon=True
         )
@@ -110,16 +138,33 @@ class Watch:
 
     def _loop(self) -> None:
         while not self._ended.wait(BEAT.total_seconds()):
-            if not self.cancelled.is_set() and self._told():
-                self.cancelled.set()
-                self._servers.kill(self._attempt)
+            # A ledger or server that does not answer is asked again with the next beat.
+            with suppress(WindlassError):
+                self._look()
             self._beat()
+
+    def _look(self) -> None:
+        if not self.cancelled.is_set() and (given_up() or self._told()):
+            self.cancelled.set()
+            self._servers.kill(self._attempt)
 
     def _beat(self) -> None:
         if self._moved.is_set() or self._listed():
             self._moved.clear()
             activity.heartbeat(self._rows)
-            self._note(self._rows)
+            self._write_down()
+
+    def _write_down(self) -> None:
+        """Note the progress aside: a ledger that is locked for a while must not stop the beats.
+        One note at a time; the next beat brings the next."""
+        if self._noting is not None and self._noting.is_alive():
+            return
+        self._noting = threading.Thread(target=self._noted, args=(self._rows,), daemon=True)
+        self._noting.start()
+
+    def _noted(self, rows: int) -> None:
+        with suppress(WindlassError):
+            self._note(rows)
 
     def _listed(self) -> bool:
         """Whether a server lists a statement of ours; a server that does not answer lists none."""

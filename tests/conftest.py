@@ -1,6 +1,7 @@
 """Real servers for every test that asks for them: started once per session, with no workers."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,11 @@ from pathlib import Path
 import pytest
 
 from windlass.localstack.stack import Endpoints, LocalStack
+
+
+def pytest_sessionstart() -> None:
+    """A test run that is told to end takes its servers with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -25,22 +25,26 @@ from windlass.verify.keys import KeyDiff, diff, gather
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STEPS = 256
-"""Steps of a range in the first pass, and at most of a step that is cut again."""
 
-STEP_ROWS = 10_000
-"""Rows that a step should have which is cut out of one that differs."""
+@dataclass(frozen=True)
+class Sizes:
+    """How much is looked at at once.
 
-KEY_ROWS = 50_000
-"""A differing step of at most that many rows is compared key by key."""
+    `steps` of a range in the first pass, and at most of a step that is cut again, then into steps
+    of some `step_rows`; `key_rows` of a differing step are compared key by key; `buckets` of keys
+    at most, where time does not tell rows apart. The source's pass is cut into parts of some
+    `part_rows`, but into no more than `parts`: where no index serves, each part scans the table.
+    """
 
-BUCKETS = 4_096
-"""Buckets of keys at most, where time does not tell rows apart."""
+    steps: int = 256
+    step_rows: int = 10_000
+    key_rows: int = 50_000
+    buckets: int = 4_096
+    part_rows: int = 250_000
+    parts: int = 16
 
-PART_ROWS = 250_000
-PARTS = 16
-"""The source's pass is cut into parts of that many rows, but into no more parts than that: where
-no index serves, each part scans the table."""
+
+USUAL = Sizes()
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,6 @@ class _Spot:
         """Whether cutting the time can tell the rows apart."""
         return not self.dense and self.piece.interval.duration > timedelta(microseconds=1)
 
-    @property
-    def small(self) -> bool:
-        """Whether its keys are few enough; those of a bucket have to be."""
-        return self.rows <= KEY_ROWS or self.bucket is not None
-
 
 @dataclass(frozen=True)
 class Comparer:
@@ -112,6 +111,7 @@ class Comparer:
     snapshot: str | None
     pulse: Pulse
     sessions: int = 1
+    sizes: Sizes = USUAL
 
     def compare(self, piece: Slice) -> Comparison:
         """Digest both sides in steps; bisect those that differ down to keys."""
@@ -138,19 +138,24 @@ class Comparer:
             jobs = [
                 pool.submit(self._part, piece, part, on_part, on_difference)
                 for one in ranges
-                for part in self._parts(piece, one, max(1, round(STEPS * (one.duration / total))))
+                for part in self._parts(piece, one, self._share(one.duration / total))
             ]
             for job in as_completed(jobs):
                 job.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def _share(self, of_whole: float) -> int:
+        return max(1, round(self.sizes.steps * of_whole))
+
     def _parts(self, piece: Slice, whole: Interval, count: int) -> Iterator[dict[Interval, Digest]]:
         """The target's digests by step, in parts of about equal work for the source."""
         steps = even_steps(whole, count)
         digests = self._target(replace(piece, interval=whole), steps)
         rows = sum(one.rows for one in digests)
-        parts = min(PARTS, math.ceil(rows / PART_ROWS)) if self.snapshot else 1
+        parts = (
+            min(self.sizes.parts, math.ceil(rows / self.sizes.part_rows)) if self.snapshot else 1
+        )
         part: dict[Interval, Digest] = {}
         for step, digest in zip(steps, digests, strict=True):
             part[step] = digest
@@ -183,7 +188,7 @@ class Comparer:
 
     def _into(self, spot: _Spot) -> Iterator[Difference]:
         """The keys that differ, from the smallest steps or buckets that hold some."""
-        if spot.small:
+        if spot.rows <= self.sizes.key_rows or spot.bucket:  # those of a bucket have to be few
             keys = self._keys(spot)
             if keys:
                 yield Difference(spot.piece.interval, keys)
@@ -192,7 +197,8 @@ class Comparer:
             yield from self._into(inner)
 
     def _cut_time(self, spot: _Spot) -> list[_Spot]:
-        steps = even_steps(spot.piece.interval, min(STEPS, math.ceil(spot.rows / STEP_ROWS)))
+        count = max(2, min(self.sizes.steps, math.ceil(spot.rows / self.sizes.step_rows)))
+        steps = even_steps(spot.piece.interval, count)
         target, source = self._target(spot.piece, steps), self._source(spot.piece, steps)
         return [
             _Spot(replace(spot.piece, interval=step), rows, dense=2 * rows > spot.rows)
@@ -202,7 +208,7 @@ class Comparer:
         ]
 
     def _cut_keys(self, spot: _Spot) -> list[_Spot]:
-        of = min(BUCKETS, math.ceil(spot.rows / STEP_ROWS))
+        of = max(2, min(self.sizes.buckets, math.ceil(spot.rows / self.sizes.step_rows)))
         asked = (spot.piece, self.pairs)
         target = self.target.digest_by_key(self.live, *asked, of, self.attempt)
         self.pulse(0)

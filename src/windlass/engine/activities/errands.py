@@ -147,7 +147,7 @@ class ErrandActivities:
         self, payload: str, attempt: Attempt, watch: Watch
     ) -> tuple[TableVerification, ...]:
         question, request = self._load(Question, payload), attempt.subject.partition("/")[2]
-        return Verifier(self._desk, question, request, attempt, watch).tables()
+        return Verifier(self._desk, question, request, attempt, watch.pulse).tables()
 
     def _affected(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Affected, ...]:
         question = self._load(AffectedQuestion, payload)

@@ -19,14 +19,13 @@ from windlass.domain.results import Snapshot, TableVerification
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Verdict
 from windlass.domain.window import Interval
-from windlass.engine.activities.compare import Comparer, Part, even_steps
+from windlass.engine.activities.compare import USUAL, Comparer, Part, Sizes, even_steps
 from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.lookagain import SecondLook
 from windlass.engine.activities.namekeys import Namer
 from windlass.engine.activities.tally import Tally, kinds, merged
 from windlass.engine.activities.tenants import chosen
-from windlass.engine.activities.watch import Watch
-from windlass.ports import EqualPart, Ledger
+from windlass.ports import EqualPart, Ledger, Pulse
 from windlass.verify.pairs import match
 
 SAMPLE_STEPS = 400
@@ -61,7 +60,8 @@ class Verifier:
     question: Question
     id: str
     attempt: Attempt
-    watch: Watch
+    pulse: Pulse
+    sizes: Sizes = USUAL
 
     def tables(self) -> tuple[TableVerification, ...]:
         """The outcome of every table, in the dataset's order."""
@@ -76,7 +76,7 @@ class Verifier:
                     outcome = self._table(piece, held.snapshot)
                     ledger.table_checked(self.id, outcome)
                     done[tenant.database, spec.name] = outcome
-                    self.watch.pulse(0)
+                    self.pulse(0)
         return tuple(done.values())
 
     def _table(self, piece: Slice, snapshot: Snapshot) -> TableVerification:
@@ -195,8 +195,9 @@ class TableCheck:
             self.pairs,
             verifier.attempt,
             self.snapshot.id,
-            verifier.watch.pulse,
+            verifier.pulse,
             sessions,
+            verifier.sizes,
         )
 
     @property

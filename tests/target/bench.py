@@ -17,7 +17,7 @@ from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
 from windlass.target.clickhouse import ClickHouseTarget
 from windlass.target.client import Address, Server
-from windlass.target.names import quote
+from windlass.target.names import quote, staging_name
 from windlass.verify.pairs import pair
 
 STAGING = "windlass_staging"
@@ -27,6 +27,7 @@ SOURCE_TYPES = {
     "UInt64": "bigint",
     "String": "text",
     "DateTime64(6, 'UTC')": "timestamp with time zone",
+    "DateTime": "timestamp with time zone",
     "UInt8": "smallint",
 }
 ARROW_TYPES = {
@@ -168,6 +169,16 @@ class Bench:
         """A new attempt."""
         self.tries += 1
         return Attempt("test", f"test/{self.database}/{subject}", self.tries)
+
+    def stage_table(self) -> Staging:
+        """A window's staging, empty."""
+        staging = Staging(self.attempt("window"), self.table, database=self.database)
+        self.target.stage(self.live, staging)
+        return staging
+
+    def staging_ref(self, staging: Staging) -> str:
+        """A staging table, qualified and quoted."""
+        return f"{STAGING}.{quote(staging_name(staging))}"
 
     def stage(self, *rows: tuple[Any, ...]) -> Staging:
         """A window's staging with these rows."""

@@ -263,13 +263,13 @@ def test_undo_puts_every_shard_back(shards: ShardedBench) -> None:
     seen, attempt = shards.seen(), shards.attempt("keep")
     whole = tuple(shards.target.whole_ranges(shards.live, "t", FEB) or ())
     group = GroupTable("items", Path.SWAP, whole)
-    asked: Any = (shards.live, shards.piece(FEB), group)
-    kept = shards.target.keep(*asked, attempt, ignore)
+    live, piece, target = shards.live, shards.piece(FEB), shards.target
+    kept = target.keep(live, piece, group, attempt, ignore)
     assert {name.partition("/")[0] for name in kept.before} == {"1", "2"}
     shards.publish(Path.SWAP, FEB, shards.stage((1, "new", "2026-02-06", "2026-02-07")))
-    assert shards.target.prints(*asked, attempt, ignore) != kept.before
-    shards.target.restore(*asked, kept, shards.attempt("undo"), ignore)
-    assert shards.target.prints(*asked, attempt, ignore) == kept.before
+    assert target.prints(live, piece, group, attempt, ignore) != kept.before
+    target.restore(live, piece, group, kept, shards.attempt("undo"), ignore)
+    assert target.prints(live, piece, group, attempt, ignore) == kept.before
     assert shards.seen() == seen
 
 

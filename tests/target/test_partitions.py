@@ -70,3 +70,10 @@ def test_finer_than_the_grid_is_not_claimed(bench: Bench) -> None:
 def test_a_range_shorter_than_a_cell(bench: Bench) -> None:
     within = Interval(at("2026-01-01T00:01"), at("2026-01-01T00:02"))
     assert ranges(bench, "toDate(t)", "DateTime64(6, 'UTC')", within) == []
+
+
+def test_an_expression_that_ends_in_2106(bench: Bench) -> None:
+    """A DateTime64 goes further than what the expression can be evaluated for."""
+    bench.create("MergeTree", partition="intDiv(toUnixTimestamp(t), 864000)")
+    found = bench.target.whole_ranges(bench.live, "t", span("2026-01-01", "2026-02-01"))
+    assert found == [span("2026-01-07", "2026-01-17"), span("2026-01-17", "2026-01-27")]

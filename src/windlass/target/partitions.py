@@ -10,7 +10,7 @@ neighbours, and each cell begins and ends in it.
 
 from datetime import timedelta
 
-from windlass.domain.errors import PlanError, WindlassError
+from windlass.domain.errors import PlanError, UnrepresentableError, WindlassError
 from windlass.domain.schema import TargetTable
 from windlass.domain.window import Interval
 from windlass.target.client import LOOKING, Server, fill
@@ -20,6 +20,9 @@ from windlass.target.times import EPOCH, TimeType, time_type
 CELL = 900
 _DAY = 86_400
 _LAST = 65_535 * _DAY
+_LAST_IN_32_BITS = 2**32 // _DAY * _DAY
+"""Where `toUnixTimestamp` and `toDateTime` of a DateTime64 end: a partition expression with them
+takes no later row, and raises when it is evaluated for one."""
 _AS_WRITERS_DO = {"date_time_overflow_behavior": "ignore"}
 
 _WHOLE = """
@@ -60,24 +63,28 @@ def whole_ranges(
         return []
     kind = time_type(live, time)
     size = _DAY if kind.tick == _DAY * 1_000_000 else CELL
-    cells = _inside(within, size, kind)
-    if not cells:
-        return []
-    statement = fill(_WHOLE, **_parts(live, time, kind, size, cells))
-    try:
-        found = server.rows(statement, tag, settings=_AS_WRITERS_DO)
-    except WindlassError as error:
-        if "UNKNOWN_IDENTIFIER" in error.why:
-            return None
-        raise
-    return [_interval(int(first), int(last) + 1, size) for first, last in found]
+    for last in (_LAST, _LAST_IN_32_BITS):
+        domain = _domain(size, kind, last)
+        cells = _inside(within, size, domain)
+        if not cells:
+            return []
+        statement = fill(_WHOLE, **_parts(live, time, kind, size, cells, domain))
+        try:
+            found = server.rows(statement, tag, settings=_AS_WRITERS_DO)
+        except UnrepresentableError:
+            continue
+        except WindlassError as error:
+            if "UNKNOWN_IDENTIFIER" in error.why:
+                return None
+            raise
+        return [_interval(int(first), int(last) + 1, size) for first, last in found]
+    return []
 
 
 def _parts(
-    live: TargetTable, time: str, kind: TimeType, size: int, cells: range
+    live: TargetTable, time: str, kind: TimeType, size: int, cells: range, domain: range
 ) -> dict[str, str | int]:
     type_text = _type_text(live, time)
-    domain = _domain(size, kind)
     return {
         "key": f"({live.partition_key})",
         "time": quote(time),
@@ -118,17 +125,16 @@ def _last(size: int, kind: TimeType) -> str:
     return f"toDecimal128(toInt64(__cell + 1) * {size}, {kind.digits}) - {tick}"
 
 
-def _inside(within: Interval, size: int, kind: TimeType) -> range:
+def _inside(within: Interval, size: int, domain: range) -> range:
     """The cells that lie wholly inside, and inside what the type can hold."""
     step = timedelta(seconds=size)
     first, last = -(-(within.start - EPOCH) // step), (within.end - EPOCH) // step
-    domain = _domain(size, kind)
     return range(max(first, domain.start), min(last, domain.stop))
 
 
-def _domain(size: int, kind: TimeType) -> range:
-    """All cells of the grid."""
-    return range(-(-max(kind.first, 0) // size), min(kind.last, _LAST) // size)
+def _domain(size: int, kind: TimeType, last: int) -> range:
+    """All cells of the grid up to that second."""
+    return range(-(-max(kind.first, 0) // size), min(kind.last, last) // size)
 
 
 def _interval(first: int, end: int, size: int) -> Interval:

@@ -1,5 +1,6 @@
 """`windlass verify` over data that Windlass never touched: every kind of difference, by key."""
 
+import time
 from typing import Any
 
 import pytest
@@ -98,3 +99,48 @@ def test_every_difference_is_named_with_columns_and_reasons(audited: World) -> N
     }
     plain = verify(audited)["card"]
     assert all("values" not in one for one in plain["keys"])
+
+
+def test_a_scheduled_sample_finds_drift_and_doctor_says_so(audited: World) -> None:
+    words = ("--last", "400d", "--sample", "50%", "--every", "24h", "--name", "nightly")
+    audited.windlass("verify", audited.name, "acme", *words)
+    run = first_run(audited)
+    assert run["verdict"] == "mismatch"
+    assert {table["sampled"]["steps"] for table in run["tables"]} == {200}
+    assert all(table["extra"] == table["attributed"]["appeals"] > 0 for table in run["tables"])
+    findings = audited.json("doctor", "--cluster", audited.name, code=1)["findings"]
+    (finding,) = [one for one in findings if one["level"] == "fail"]
+    assert "nightly" in finding["what"]
+    assert finding["next_step"] == f"windlass verify {audited.name} acme --last 576000m"
+    audited.windlass("verify", audited.name, "acme", *words, code=4)
+    audited.windlass("verify", "--unschedule", "nightly")
+    assert audited.json("verify", "--schedules") == {"schedules": []}
+    audited.windlass("verify", audited.name, "acme", *words)
+    audited.windlass("verify", "--unschedule", "nightly")
+
+
+def first_run(world: World) -> dict[str, Any]:
+    """The schedule's first run, once it has ended."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        (schedule,) = world.json("verify", "--schedules")["schedules"]
+        last: dict[str, Any] = schedule["last"] or {}
+        assert not last.get("error"), last
+        if last.get("verdict"):
+            return last
+        time.sleep(0.5)
+    raise AssertionError("the schedule did not run")
+
+
+def test_affected_writes_the_campaign_that_takes_the_rows_out(make_world: Maker) -> None:
+    world: World = make_world(rows=4000)
+    file = world.directory / "appeals.yaml"
+    asked = ("affected", world.name, "acme", *RANGE, "--exclusion", "appeals")
+    (holding,) = world.json(*asked, "--out", str(file))["tenants"]
+    assert holding["rows"] > 0
+    done = world.json("run", "-f", str(file), "--yes")
+    assert done["state"] == "done"
+    assert world.json("report")["reason"] == "take out rows that exclusion appeals keeps out"
+    assert world.json(*asked)["tenants"] == []
+    world.assert_exact()
+    assert {t["verdict"] for t in verify(world, code=0).values()} == {"verified"}

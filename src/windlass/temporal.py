@@ -131,3 +131,31 @@ def no_worker(cluster: str) -> UnreachableError:
         where=f"cluster {cluster}, task queue windlass-{cluster}",
         next_step=f"start one: windlass worker --cluster {cluster}",
     )
+
+
+async def at_work(client: "Client", cluster: str) -> dict[str, str]:
+    """`{campaign: id of its ledger}` of all campaigns that run on the cluster, whoever started
+    them. The id is '' where the campaign does not say."""
+    query = 'WorkflowType = "windlass-campaign" AND ExecutionStatus = "Running"'
+    found: dict[str, str] = {}
+    async for one in client.list_workflows(query):
+        name = one.id.removeprefix("windlass/").removesuffix(f"/{cluster}")
+        if one.id == f"windlass/{name}/{cluster}":
+            found[name] = str((await one.memo()).get("ledger", ""))
+    return found
+
+
+async def holder(client: "Client", lock: str) -> str | None:
+    """The campaign whose tenant's workflow has that id now; None: nobody holds the lock."""
+    from temporalio.client import WorkflowExecutionStatus
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        found = await client.get_workflow_handle(lock).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    if found.status is not WorkflowExecutionStatus.RUNNING or not found.parent_id:
+        return None
+    return found.parent_id.removeprefix("windlass/").rpartition("/")[0]

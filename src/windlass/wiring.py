@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from windlass import settings
 from windlass.domain.errors import (
+    LedgersDifferError,
+    OverlapError,
     RefusedError,
     UnreachableError,
     UsageError,
@@ -24,7 +26,7 @@ from windlass.domain.naming import campaign_name
 from windlass.domain.plan import ClusterPlan, Plan, Request
 from windlass.domain.record import CampaignDraft, Scope
 from windlass.domain.states import State
-from windlass.temporal import answering, connect, no_worker, served
+from windlass.temporal import answering, at_work, connect, holder, no_worker, served
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
@@ -103,23 +105,56 @@ async def _wait(
             on_wait(f"the worker of {cluster} is at it …")
         waiting.result()
     except WorkflowFailureError as error:
-        raise _failed(cluster, error) from error
+        raise await _failed(client, cluster, error) from error
     finally:
         waiting.cancel()
 
 
-def _failed(cluster: str, error: BaseException) -> WindlassError:
+async def _failed(client: "Client", cluster: str, error: BaseException) -> WindlassError:
     """The innermost reason of a failed workflow, in one error."""
     inner: BaseException = error
     while inner.__cause__ is not None:
         inner = inner.__cause__
     text = str(getattr(inner, "message", None) or inner)
+    if getattr(inner, "type", None) == LedgersDifferError.__name__:
+        return _other_ledger(cluster, text, await at_work(client, cluster))
     return WindlassError(
         "the worker could not answer",
         where=f"cluster {cluster}",
         why=text,
         next_step="see the worker's log; windlass doctor checks the rest",
     )
+
+
+def _other_ledger(cluster: str, text: str, running: Mapping[str, str]) -> WindlassError:
+    """The worker serves another ledger; what runs there is in the way."""
+    if not running:
+        return LedgersDifferError(text, where=f"cluster {cluster}")
+    return OverlapError(
+        f"{', '.join(sorted(running))} is at work on this cluster, from another ledger",
+        where=f"cluster {cluster}",
+        why=text,
+        next_step="use that ledger, or wait until it is done",
+    )
+
+
+async def _refuse_others(client: "Client", ledger: "SqlLedger", made: Plan, cluster: str) -> None:
+    """Campaigns that our ledger does not know may hold the same tenants. OverlapError."""
+    from windlass.engine.workflows.campaign import tenant_workflow_id
+
+    dataset, ours = made.request.dataset.name, ledger.ledger_id()
+    running = await at_work(client, cluster)
+    if not any(theirs != ours for theirs in running.values()):
+        return
+    for tenant in (t.tenant for t in made.tenants if t.tenant.cluster == cluster and t.groups):
+        name = await holder(client, tenant_workflow_id(dataset, cluster, tenant.database))
+        if name is not None and running.get(name, ours) != ours:
+            raise OverlapError(
+                f"campaign {name}, from another ledger, is at work on {tenant}",
+                where=f"cluster {cluster}",
+                why=f"its ledger is {running[name] or 'unknown'}, ours is {ours}",
+                next_step="use that ledger, or wait until it is done",
+            )
 
 
 async def plan(fleet: settings.Fleet, request: Request, *, on_wait: OnWait) -> Plan:
@@ -171,6 +206,9 @@ async def start(
     )
     reached = [share.cluster for share in made.clusters if not share.failure]
     clients = {name: await connect(fleet.cluster(name)) for name in reached}
+    for cluster, client in clients.items():
+        with answering(fleet.cluster(cluster)):
+            await _refuse_others(client, ledger, made, cluster)
     campaign = ledger.create_campaign(draft, made).name
     try:
         for cluster, client in clients.items():
@@ -183,16 +221,26 @@ async def start(
 
 
 async def _start_cluster(client: "Client", campaign: str, cluster: str, ledger: str) -> None:
+    from temporalio.exceptions import WorkflowAlreadyStartedError
+
     from windlass.engine.payloads import CampaignInput
     from windlass.engine.worker import task_queue
     from windlass.engine.workflows.campaign import CampaignWorkflow
 
-    await client.start_workflow(
-        CampaignWorkflow.run,
-        CampaignInput(campaign, cluster, ledger),
-        id=workflow_id(campaign, cluster),
-        task_queue=task_queue(cluster),
-    )
+    try:
+        await client.start_workflow(
+            CampaignWorkflow.run,
+            CampaignInput(campaign, cluster, ledger),
+            id=workflow_id(campaign, cluster),
+            task_queue=task_queue(cluster),
+            memo={"ledger": ledger},
+        )
+    except WorkflowAlreadyStartedError:
+        raise OverlapError(
+            f"a campaign {campaign}, from another ledger, is at work",
+            where=f"cluster {cluster}",
+            next_step="use that ledger, or wait until it is done",
+        ) from None
 
 
 def workflow_id(campaign: str, cluster: str) -> str:

@@ -51,6 +51,10 @@ class ConfigError(WindlassError):
     exit_code = 2
 
 
+class LedgersDifferError(ConfigError):
+    """Work is written down in another ledger than the worker's (exit 2)."""
+
+
 class PlanError(WindlassError):
     """The world does not allow the plan that was asked for: a missing column, an engine that
     cannot serve the mode, foreign rows, an unproven type (exit 2)."""

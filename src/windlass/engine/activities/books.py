@@ -30,6 +30,9 @@ class BookActivities:
         """The tenants that have something to do, under the cluster's limits."""
         self._desk.check_ledger(order.ledger)
         plan = self._desk.plan(order.campaign)
+        if self._desk.ledger.cancelling(order.campaign, order.cluster):
+            # Also where the command line gave it up, but its request had come through after all.
+            return CampaignOrder(plan.request.dataset.name, (), 1, self._per_tenant)
         self._desk.ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
         databases = tuple(
             t.tenant.database

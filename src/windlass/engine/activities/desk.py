@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
-from windlass.domain.errors import ConfigError, PlanChangedError, WindlassError
+from windlass.domain.errors import LedgersDifferError, PlanChangedError, WindlassError
 from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
@@ -66,7 +66,7 @@ class Desk:
         """Refuse work that is written down elsewhere. `theirs` is the asker's ledger id."""
         ours = self.ledger.ledger_id()
         if theirs != ours:
-            raise ConfigError(
+            raise LedgersDifferError(
                 "worker and command line use different ledgers",
                 where=f"worker of cluster {self.cluster}",
                 why=f"the worker's is {ours}, the command line's {theirs}",

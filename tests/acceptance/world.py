@@ -47,13 +47,13 @@ TARGET = """
 create table {db}.card(
   card_id Int64, customer String, profile String, kind LowCardinality(String),
   amount Decimal(12,2), score Nullable(Float64), note String,
-  created_at DateTime64(6, 'UTC'), updated_at DateTime64(6, 'UTC'))
+  created_at DateTime64(6, 'UTC'), updated_at DateTime64(6, 'UTC'){extra})
 engine = {engine} {partition} order by {order}
 """
 TARGET_MARKS = """
 create table {db}.mark(
   mark_id Int64, card_id Int64, value Int32,
-  created_at DateTime64(6, 'UTC'), updated_at DateTime64(6, 'UTC'))
+  created_at DateTime64(6, 'UTC'), updated_at DateTime64(6, 'UTC'){extra})
 engine = {engine} {partition} order by mark_id
 """
 
@@ -99,6 +99,7 @@ class World:
     order: str = "card_id"
     versioned: bool = True
     settings: str = BLOCKS
+    extra: str = ""
     name: str = field(default_factory=lambda: f"a{uuid.uuid4().hex[:8]}")
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -126,7 +127,12 @@ class World:
         step = 80 * 86400 // self.rows
         self.pg(SOURCE.format(schema=self.name, rows=self.rows, step=step))
         self.ch.command(f"create database {self.db}")
-        facts = {"db": self.db, "engine": self.engine, "partition": self.partition}
+        facts = {
+            "db": self.db,
+            "engine": self.engine,
+            "partition": self.partition,
+            "extra": self.extra,
+        }
         self.ch.command(TARGET.format(**facts, order=self.order) + self.settings)
         self.ch.command(TARGET_MARKS.format(**facts) + self.settings)
         self.fill_target()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from windlass.domain.plan import TenantPlan
 from windlass.domain.record import CampaignFacts, GroupCounts
@@ -14,7 +15,9 @@ WORST = (Verdict.MISMATCH, Verdict.UNVERIFIED, Verdict.VERIFIED)
 @dataclass(frozen=True)
 class Figures:
     """One table of one tenant. `raw` are physical rows before, where they differ from the
-    logical ones; `note` says why nothing was run."""
+    logical ones; `note` says why nothing was run, `reasons` why it is not verified. `in_flight`
+    keys were on the move when they were compared; what was written to the source before
+    `exact_as_of` is in the range."""
 
     cluster: str
     database: str
@@ -31,6 +34,9 @@ class Figures:
     verdict: Verdict = Verdict.VERIFIED
     path: str = ""
     note: str = ""
+    in_flight: int = 0
+    exact_as_of: datetime | None = None
+    reasons: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -101,6 +107,9 @@ def summed(cluster: str, database: str, table: str, groups: Sequence[GroupCounts
         raw=None if all(one.raw is None for one in counts) else sum(raw),
         verdict=worst(one.verdict for one in counts),
         path=", ".join(dict.fromkeys(one.path for one in counts if one.path)),
+        in_flight=sum(one.in_flight for one in counts),
+        exact_as_of=min((c.exact_as_of for c in counts if c.exact_as_of), default=None),
+        reasons=tuple(dict.fromkeys(one.reason for one in counts if one.reason)),
     )
 
 

@@ -128,6 +128,9 @@ def _figures_json(row: Figures) -> dict[str, Any]:
         "verdict": str(row.verdict),
         "path": row.path,
         "note": row.note,
+        "in_flight": row.in_flight,
+        "exact_as_of": row.exact_as_of.isoformat() if row.exact_as_of else None,
+        "reasons": list(row.reasons),
     }
 
 

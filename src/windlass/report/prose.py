@@ -83,6 +83,18 @@ def _progress(
     unexplained = sum(row.unexplained for row in tables)
     if unexplained:
         yield f"**{number(unexplained)} removed rows are unexplained**: see Results"
+    yield from _proven(tables)
+
+
+def _proven(tables: tuple[Figures, ...]) -> Iterator[str]:
+    """Up to when the verdict speaks, and why it is not what one would wish."""
+    moments = [row.exact_as_of for row in tables if row.exact_as_of]
+    if moments:
+        yield f"Exact as of {min(moments):%Y-%m-%d %H:%M:%S} UTC, by the source's clock"
+    moving = sum(row.in_flight for row in tables)
+    if moving:
+        yield f"{plural(moving, 'row')} changed while being compared: the newest is on its way"
+    yield from dict.fromkeys(f"**{row.verdict}** {why}" for row in tables for why in row.reasons)
 
 
 def parameters(facts: CampaignFacts) -> tuple[tuple[str, str], ...]:

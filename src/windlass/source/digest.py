@@ -96,3 +96,11 @@ def excluded_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> s
     names = ", ".join(literal(one.name) for one in some)
     out = f"{scope.excluded} IN ({names})" if some else "FALSE"
     return f"SELECT {items} FROM {scope.source}\nWHERE {inside(scope, piece, kind)} AND {out}"
+
+
+def kept_keys_sql(piece: Slice, pairs: Sequence[ColumnPair], kind: TimeType) -> str:
+    """Keys of the kept rows, in the form of `excluded_sql`."""
+    scope = kept_rows(piece.dataset, piece.table, piece.tenant)
+    items = ", ".join([*key_items(piece, pairs), "''::text AS \"excluded\""])
+    where = f"{inside(scope, piece, kind)} AND ({scope.kept})"
+    return f"SELECT {items} FROM {scope.source}\nWHERE {where}"

@@ -101,7 +101,15 @@ class Looks:
             self._pulse(rows.num_rows)
         remove = self._table(gone) if gone else None
         self._desk.target.apply(
-            job.live, job.piece, pairs, job.plan, rows, remove, self._attempt, exact=exact
+            job.live,
+            job.piece,
+            pairs,
+            job.plan,
+            rows,
+            remove,
+            self._attempt,
+            exact=exact,
+            pulse=self._pulse,
         )
         self._pulse(0)
 

@@ -14,6 +14,7 @@ from windlass.domain.states import Mode, Verdict
 from windlass.engine.activities.desk import Desk, TableJob, stage_excluded
 from windlass.engine.activities.keep import Keeper
 from windlass.engine.activities.load import total
+from windlass.engine.activities.looks import kept
 from windlass.engine.activities.moment import Patience
 from windlass.engine.activities.settle import Settler, worst
 from windlass.engine.activities.watch import Watch, translated
@@ -96,7 +97,8 @@ class PublishActivities:
     def _look_up(
         self, job: TableJob, removed: Removed, excluded: Staging, attempt: Attempt
     ) -> Removed:
-        """Tell rows that the source no longer has in the range from rows without explanation."""
+        """Tell rows that the source no longer has in the range, and those that it has only since
+        the snapshot, from rows without explanation."""
         if not removed.unexplained:
             return removed
         pairs = job.plan.columns
@@ -104,15 +106,14 @@ class PublishActivities:
             job.live, job.piece, pairs, job.rows, excluded, LOOKUP_KEYS, attempt
         )
         found = self._desk.source.lookup(job.piece, pairs, keys, attempt)
-        here = sum(
-            1
-            for inside, out in zip(
-                found["inside"].to_pylist(), found["excluded"].to_pylist(), strict=True
-            )
-            if inside and out is None
+        # Rows that the source holds by now came after the snapshot: the catch-up brings them.
+        come = kept(found).num_rows
+        return replace(
+            removed,
+            gone=removed.gone - come,
+            deleted=keys.num_rows - come,
+            unexplained=max(0, removed.unexplained - keys.num_rows),
         )
-        deleted = keys.num_rows - here
-        return replace(removed, deleted=deleted, unexplained=removed.unexplained - deleted)
 
     @activity.defn(name="publish-group", no_thread_cancel_exception=True)
     @translated

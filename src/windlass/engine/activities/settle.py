@@ -6,26 +6,22 @@ is a suspect. Then the suspects, one by one, until both sides say the same of th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.results import Removed, SliceCount, TableCounts
-from windlass.domain.states import Mode, Path, Verdict
-from windlass.engine.activities.compare import Comparer
+from windlass.domain.states import Mode, Verdict
 from windlass.engine.activities.desk import Desk, TableJob
-from windlass.engine.activities.looks import Looks, Rest, distinct, kept
+from windlass.engine.activities.looks import Looks, Rest
 from windlass.engine.activities.moment import Moment, Patience
+from windlass.engine.activities.suspects import FirstLook, Suspects, mends
 from windlass.engine.payloads import GroupWork
 from windlass.engine.retry import WRITERS_LIMIT
 from windlass.planner.build import definition_of
 from windlass.ports import HeldCounts, Pulse
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-FEW_KEYS = 100_000
-"""Differing rows up to this many are looked at by name; for more, both sides are compared."""
+    pass
 
 
 @dataclass(frozen=True)
@@ -35,14 +31,6 @@ class Outcome:
     counts: TableCounts
     held: HeldCounts
     again: bool = False
-
-
-@dataclass(frozen=True)
-class FirstLook:
-    """What the source holds at the moment, and the keys that are not known to be the same."""
-
-    count: SliceCount
-    suspects: "pa.Table"
 
 
 class Settler:
@@ -113,115 +101,16 @@ class Settler:
         with self._patience.moment(
             self._desk.source, self._attempt, dataset, taken, self._pulse
         ) as moment:
-            firsts = [self._first_look(job, moment.snapshot.id) for job in jobs]
+            suspects = Suspects(self._desk, self._work, self._attempt, self._pulse)
+            firsts = [suspects.look(job, moment.snapshot.id) for job in jobs]
         pairs = zip(jobs, firsts, strict=True)
         return [self._to_rest(job, first, moment) for job, first in pairs]
 
-    def _first_look(self, job: TableJob, snapshot: str) -> FirstLook:
-        """The suspects, out of everything: the rest is the same on both sides as of then."""
-        count = self._desk.source.count(job.piece, (), self._attempt, snapshot)
-        self._pulse(0)
-        if not tells_time(job):
-            return FirstLook(count, self._compared(job, snapshot))
-        changed = self._changed(job, snapshot)
-        stray = self._stray(job)
-        if stray.num_rows > FEW_KEYS:
-            return FirstLook(count, self._compared(job, snapshot))
-        suspects = distinct([changed, stray], job.spec.key)
-        return FirstLook(count, self._accounted(job, snapshot, count, changed, suspects))
-
-    def _changed(self, job: TableJob, snapshot: str) -> "pa.Table":
-        """Rows whose version says that they may have changed since the load's snapshot."""
-        since = datetime.fromisoformat(self._work.snapshot.horizon)
-        pairs = job.plan.columns
-        found = self._desk.source.changed(job.piece, pairs, since, self._attempt, snapshot)
-        self._pulse(found.num_rows)
-        return found
-
-    def _stray(self, job: TableJob) -> "pa.Table":
-        """Live rows that are not the staged ones, and staged ones that are not live."""
-        found = self._desk.target.differing(
-            job.live, job.piece, job.plan.columns, job.rows, FEW_KEYS + 1, self._attempt
-        )
-        self._pulse(0)
-        return found
-
-    def _accounted(
-        self,
-        job: TableJob,
-        snapshot: str,
-        count: SliceCount,
-        changed: "pa.Table",
-        suspects: "pa.Table",
-    ) -> "pa.Table":
-        """The suspects, with those that no version tells of: rows that were deleted, or went to
-        another tenant. The moment's count, less the suspects in it, must be the load's count,
-        less the suspects in that: what lacks then is gone."""
-        loaded = self._loaded(job) - self._staged(job, suspects).num_rows
-        gone = loaded + self._inside(job, snapshot, changed, suspects) - count.kept
-        if not gone:
-            return suspects
-        elsewhere = self._went_elsewhere(job, snapshot, suspects)
-        if elsewhere.num_rows == gone:
-            return distinct([suspects, elsewhere], job.spec.key)
-        return distinct([suspects, self._compared(job, snapshot)], job.spec.key)
-
-    def _loaded(self, job: TableJob) -> int:
-        reads = (read for load in self._work.loads for read in load.reads)
-        return sum(read.rows for read in reads if read.table == job.spec.name)
-
-    def _staged(self, job: TableJob, keys: "pa.Table") -> "pa.Table":
-        """Those of the keys that the load brought."""
-        if not keys.num_rows:
-            return keys
-        found = self._desk.target.staged_keys(
-            job.live, job.piece, job.plan.columns, job.rows, keys, self._attempt
-        )
-        self._pulse(0)
-        return found
-
-    def _inside(
-        self, job: TableJob, snapshot: str, changed: "pa.Table", suspects: "pa.Table"
-    ) -> int:
-        """The suspects that the source holds at the moment: `changed` knows of its own."""
-        import pyarrow.compute as pc
-
-        key = list(job.spec.key)
-        here = int(pc.sum(pc.fill_null(changed["inside"], False)).as_py() or 0)
-        others = suspects.join(changed.select(key), keys=key, join_type="left anti")
-        if not others.num_rows:
-            return here
-        pairs = job.plan.columns
-        found = self._desk.source.lookup(job.piece, pairs, others, self._attempt, snapshot)
-        return here + int(kept(found).num_rows)
-
-    def _went_elsewhere(self, job: TableJob, snapshot: str, known: "pa.Table") -> "pa.Table":
-        """Loaded rows that are another tenant's now, but for those that are known."""
-        since = datetime.fromisoformat(self._work.snapshot.horizon)
-        found = self._desk.source.changed_elsewhere(
-            job.piece, job.plan.columns, since, FEW_KEYS, self._attempt, snapshot
-        )
-        self._pulse(found.num_rows)
-        key = list(job.spec.key)
-        others = distinct([found], key).join(known, keys=key, join_type="left anti")
-        return self._staged(job, others)
-
-    def _compared(self, job: TableJob, snapshot: str) -> "pa.Table":
-        """The keys that differ between the source at the moment and what is live, by digests."""
-        desk, pairs = self._desk, job.plan.columns
-        both = Comparer(
-            desk.source, desk.target, job.live, pairs, self._attempt, snapshot, self._pulse
-        )
-        found = [one.keys for one in both.compare(job.piece).differences]
-        kinds = [k for d in found for k in (d.missing, d.extra, d.different, d.attributed)]
-        return distinct([no_keys(job), *kinds], job.spec.key)
-
     def _to_rest(self, job: TableJob, first: FirstLook, moment: Moment) -> Outcome:
         """Look at the suspects until they are settled, and judge."""
-        mends = job.plan.edge_path is Path.IN_PLACE
-        looks = Looks(self._desk, job, self._attempt, self._pulse, mends=mends)
-        rest = looks.settle(first.suspects)
-        if not mends and (rest.in_flight or rest.stable):
+        looks = Looks(self._desk, job, self._attempt, self._pulse, mends=mends(job))
+        rest = Rest() if first.differs else looks.settle(first.suspects)
+        if not mends(job) and (first.differs or rest.in_flight or rest.stable):
             return self._once_more(job, first, rest, moment)
         verdict = _verdict(not rest.stable)
         reason = _differs(job, rest) if rest.stable else ""
@@ -297,19 +186,6 @@ def _verdict(proven: bool) -> Verdict:
     return Verdict.VERIFIED if proven else Verdict.MISMATCH
 
 
-def tells_time(job: TableJob) -> bool:
-    """Whether the version says when a row changed; numbers and texts only say that it did."""
-    kinds = {pair.name: pair.source_type for pair in job.plan.columns}
-    return kinds.get(job.spec.version or "", "").startswith(("timestamp", "date"))
-
-
-def no_keys(job: TableJob) -> "pa.Table":
-    """No keys, in the right columns."""
-    import pyarrow as pa
-
-    return pa.table({name: pa.array([], pa.string()) for name in job.spec.key})
-
-
 def _differs(job: TableJob, rest: Rest) -> str:
     return (
         f"{rest.stable:,} keys of {job.spec.name} stay different though they were put right "
@@ -319,10 +195,12 @@ def _differs(job: TableJob, rest: Rest) -> str:
 
 def _unmendable(job: TableJob, rest: Rest) -> str:
     """Without a version a single row cannot be replaced while others write."""
+    keys = rest.in_flight + rest.stable
+    which = f"{keys:,} keys of {job.spec.name} differ" if keys else f"{job.spec.name} differs"
     return (
-        f"{rest.in_flight + rest.stable:,} keys of {job.spec.name} differ from the source: rows "
-        f"changed or arrived meanwhile, and {job.live.engine} has no version to tell new from "
-        f"old; pause what writes to the range and run it again, or see which: {_verify(job)}"
+        f"{which} from the source: rows changed or arrived meanwhile, and {job.live.engine} has "
+        "no version to tell new from old; pause what writes to the range and run it again, or "
+        f"see which: {_verify(job)}"
     )
 
 

@@ -100,7 +100,7 @@ def _expiry(element: str) -> Expiry | None:
         head = word.text.upper() if word.kind == "name" else ""
         if head in {"TO", "RECOMPRESS"}:
             return None
-        if head in {"DELETE", "WHERE", "GROUP", "SET"}:
+        if head in {"DELETE", "WHERE", "GROUP BY", "SET"}:
             rest = element[word.start :].removeprefix("DELETE").strip()
             return Expiry(element[: word.start].strip(), f" {rest}" if rest else "")
     return Expiry(element) if element else None

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 SCALE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down clean requirements
+.PHONY: help setup demo test test-faults check format up down clean requirements
 
 help: ## explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ demo: $(STAMP) ## set up, start the local stack, and replay the work log of 2026
 
 test: $(STAMP) ## set up and run all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+
+test-faults: $(STAMP) ## the fault suite: 300 seeded runs, half an hour (SEED=123 N=1 runs one again)
+	$(BIN)/python -m tests.faults.suite $(if $(SEED),--seed $(SEED)) $(if $(N),--n $(N)) \
+	  $(if $(SEED)$(N),,--docs docs/reliability.md)
 
 check: $(STAMP) ## formatter, linter, types, import layers
 	$(BIN)/ruff format --check .

@@ -104,7 +104,8 @@ def _leftovers(lane: Lane, shop: Shop) -> dict[str, list[Any]]:
     client = shop.ch()
     try:
         staging = client.query(
-            f"select name, comment from system.tables where database = '{lane.name}_staging'"
+            f"select name, comment from system.tables where database = '{lane.name}_staging' "
+            "and not startsWith(name, 'kept_')"
         ).result_rows
         listed = client.query(_STATEMENTS.format(database=lane.name)).result_rows
     finally:

@@ -150,6 +150,7 @@ class Worker:
                 env={**os.environ, "WINDLASS_READY_FILE": str(self.ready), **self.env},
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
 
     def await_ready(self, seconds: float = 90) -> None:

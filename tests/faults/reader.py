@@ -1,5 +1,6 @@
 """A reader that counts and sums in a loop while a campaign runs, and remembers what it saw."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ class Reader:
         self._wake.set()
 
     def _loop(self) -> None:
+        logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
         sql = look_sql(self.shop, self.buckets)
         while not self._ended.is_set():
             # a server that is down is no finding: there is nothing to see then

@@ -24,6 +24,7 @@ from tests.faults.lane import Lane
 from tests.faults.rough import RoughStack
 from tests.faults.run import Fault, Result, Run, carry_out
 from tests.faults.shop import SHAPES, Shop
+from tests.faults.table import write
 from windlass.localstack.stack import Endpoints, LocalStack
 
 FULL = 300
@@ -89,6 +90,7 @@ class Suite:
         self.directory, self.log = directory, log
         self.results: list[Result] = []
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._begun = time.monotonic()
 
     def run(self, seeds: Sequence[int], lanes: int, rough_lanes: int) -> list[Result]:
@@ -101,8 +103,14 @@ class Suite:
             threads.append(threading.Thread(target=self._rough, args=(number, waiting)))
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            say("stopping after the runs that are under way")
+            self._stopping.set()
+            for thread in threads:
+                thread.join()
         return self.results
 
     def _calm(self, seeds: Sequence[int], lanes: int) -> None:
@@ -138,6 +146,8 @@ class Suite:
         try:
             lane.hire("a").await_ready()
             for seed in waiting:
+                if self._stopping.is_set():
+                    return
                 self.note(perform(seed, lane, stack=stack))
                 if stack is not None:
                     stack.restart()
@@ -161,7 +171,7 @@ class Suite:
             )
             if not result.good:
                 for line in (*result.notes, f"left over: {result.leftovers}"):
-                    say(f"        {line}")
+                    say(f"        {line[:300]}")
 
 
 def say(text: str) -> None:
@@ -177,6 +187,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--lanes", type=int, default=LANES, help="campaigns side by side")
     parser.add_argument("--rough", type=int, default=ROUGH_LANES, help="stacks to be killed")
     parser.add_argument("--log", type=Path, default=Path("build/faults.jsonl"))
+    parser.add_argument("--docs", type=Path, help="write the table into this file")
     parser.add_argument("--only", default="", help="only faults whose family or name has this")
     options = parser.parse_args(argv)
     options.log.parent.mkdir(parents=True, exist_ok=True)
@@ -190,6 +201,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         results = Suite(directory, options.log).run(seeds, options.lanes, options.rough)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+    if options.docs and len(results) == len(seeds):
+        write(options.docs, results, f"seeds {seeds[0]} to {seeds[-1]}")
     bad = [result for result in results if not result.good]
     say(f"{len(results)} runs, {len(bad)} not as they should be: {[r.seed for r in bad]}")
     return 1 if bad else 0

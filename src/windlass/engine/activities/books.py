@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from windlass.domain.errors import WindlassError
+from windlass.domain.plan import GroupPlan
 from windlass.domain.states import Mode, State
 from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.tidy import Tidy
@@ -15,6 +16,17 @@ from windlass.engine.payloads import (
     TenantRef,
     Trouble,
 )
+from windlass.planner.stages import LoadWindow, TakeSnapshot, stages
+
+
+def group_order(group: GroupPlan, mode: Mode) -> GroupOrder:
+    """The stages that the plan shows, as the ids that the workflow runs them by."""
+    planned = stages(group, mode)
+    return GroupOrder(
+        group.id,
+        tuple(stage.window.id for stage in planned if isinstance(stage, LoadWindow)),
+        any(isinstance(stage, TakeSnapshot) for stage in planned),
+    )
 
 
 class BookActivities:
@@ -62,12 +74,9 @@ class BookActivities:
         self._desk.ledger.tenant_state(
             tenant.campaign, tenant.cluster, tenant.database, State.RUNNING
         )
-        snapshot = self._desk.plan(tenant.campaign).request.mode is not Mode.DELETE
+        mode = self._desk.plan(tenant.campaign).request.mode
         return TenantOrder(
-            tuple(
-                GroupOrder(group.id, tuple(w.id for w in group.windows), snapshot)
-                for group in self._desk.tenant(tenant).groups
-            )
+            tuple(group_order(group, mode) for group in self._desk.tenant(tenant).groups)
         )
 
     @activity.defn(name="close-tenant", no_thread_cancel_exception=True)

@@ -160,7 +160,7 @@ async def _refuse_others(client: "Client", ledger: "SqlLedger", made: Plan, clus
 async def plan(fleet: settings.Fleet, request: Request, *, on_wait: OnWait) -> Plan:
     """Ask every cluster at once, and put the plan together. Where one of several clusters cannot
     be asked, its share says so; where the only one cannot, its error is raised."""
-    from windlass.ledger import codec
+    from windlass.domain import codec
     from windlass.planner.build import world_of
 
     names = request.clusters
@@ -370,9 +370,9 @@ def target_of(cluster: settings.Cluster, owner: str = "") -> "ShardedTarget":
 
 
 async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat":
+    from windlass.domain import codec
     from windlass.engine.activities.desk import Desk
     from windlass.engine.worker import Seat
-    from windlass.ledger import codec
     from windlass.source.postgres import PostgresSource
 
     cluster = fleet.cluster(name)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.ledger.world import acme
+from windlass.domain.codec import dump, load
 from windlass.domain.plan import ClusterPlan, Guard, Plan, Request
 from windlass.domain.results import KeyDifference, Removed, TableCounts, TableVerification
 from windlass.domain.states import Verdict
 from windlass.domain.window import Interval
-from windlass.ledger.codec import dump, load
 
 INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)

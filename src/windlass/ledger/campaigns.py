@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 
+from windlass.domain.codec import dump, load
 from windlass.domain.errors import OverlapError, RefusedError
 from windlass.domain.naming import bind, rebind, safe
 from windlass.domain.plan import ClusterPlan, GroupPlan, Guard, Plan, TenantPlan, WindowPlan
@@ -15,7 +16,6 @@ from windlass.domain.states import Health, Mode, State, roll_up
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, group_row, put
-from windlass.ledger.codec import dump, load
 from windlass.ledger.database import reads, writes
 from windlass.ledger.states import refresh
 

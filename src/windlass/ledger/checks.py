@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from windlass.domain.codec import dump, load
 from windlass.domain.dataset import digest_of
 from windlass.domain.errors import RefusedError, UsageError
 from windlass.domain.results import TableVerification
@@ -14,7 +15,6 @@ from windlass.domain.window import Interval
 from windlass.ledger import check_tables as c
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, put
-from windlass.ledger.codec import dump, load
 from windlass.ledger.database import reads, writes
 from windlass.ledger.requests import error_of
 from windlass.ports.checks import CheckRun, CheckSchedule, EqualPart

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
+from windlass.domain.codec import dump, load
 from windlass.domain.record import HistoryEntry
 from windlass.domain.states import Mode, State, Verdict
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, window_row
-from windlass.ledger.codec import dump, load
 from windlass.ledger.database import reads, writes
 from windlass.ports import HeldCounts, HeldRecord
 

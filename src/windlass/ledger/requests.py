@@ -6,6 +6,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, select, update
 
 from windlass.domain import errors
+from windlass.domain.codec import dump, load
 from windlass.domain.dataset import digest_of
 from windlass.domain.errors import UnreachableError, UsageError, WindlassError
 from windlass.domain.plan import Plan
@@ -13,7 +14,6 @@ from windlass.domain.record import RequestRecord
 from windlass.domain.states import State
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, found
-from windlass.ledger.codec import dump, load
 from windlass.ledger.database import reads, writes
 
 DONE, FAILED = "done", "failed"

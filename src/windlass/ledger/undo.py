@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from windlass.domain.codec import dump, load
 from windlass.domain.plan import GroupPlan
 from windlass.domain.record import Scope
 from windlass.domain.states import State
@@ -21,7 +22,6 @@ from windlass.ledger import tables as t
 from windlass.ledger import undo_tables as u
 from windlass.ledger.base import Base, campaign_row, group_row
 from windlass.ledger.campaigns import stored_plan
-from windlass.ledger.codec import dump, load
 from windlass.ledger.database import reads, writes
 from windlass.ledger.held import void
 from windlass.ledger.journal import insert_event

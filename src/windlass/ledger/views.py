@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
+from windlass.domain.codec import load
 from windlass.domain.plan import Skipped
 from windlass.domain.record import (
     Action,
@@ -31,7 +32,6 @@ from windlass.ledger import tables as t
 from windlass.ledger import undo_tables as u
 from windlass.ledger.base import Base, campaign_row, window_row
 from windlass.ledger.campaigns import record, stored_plan
-from windlass.ledger.codec import load
 from windlass.ledger.database import reads
 from windlass.ledger.undo import groups_of
 

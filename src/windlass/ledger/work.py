@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from windlass.domain.attempt import Attempt
+from windlass.domain.codec import dump, load
 from windlass.domain.errors import RefusedError
 from windlass.domain.record import Scope
 from windlass.domain.results import Removed, TableCounts
@@ -14,7 +15,6 @@ from windlass.domain.states import Mode, State, Verdict, allowed
 from windlass.ledger import states
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, group_row, put, window_row
-from windlass.ledger.codec import dump, load
 from windlass.ledger.database import reads, writes
 from windlass.ledger.held import void
 from windlass.ledger.journal import insert_event

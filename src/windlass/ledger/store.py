@@ -6,6 +6,7 @@ from windlass.ledger import tables as t
 from windlass.ledger.campaigns import Campaigns
 from windlass.ledger.checks import Checks
 from windlass.ledger.database import reads
+from windlass.ledger.fences import Fences
 from windlass.ledger.held import Held
 from windlass.ledger.journal import Journal
 from windlass.ledger.requests import Requests
@@ -14,7 +15,7 @@ from windlass.ledger.views import Views
 from windlass.ledger.work import Work
 
 
-class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views, Undo, Checks):
+class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views, Undo, Checks, Fences):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 
     @reads

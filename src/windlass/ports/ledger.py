@@ -11,6 +11,7 @@ from windlass.domain.results import Removed, TableCounts
 from windlass.domain.states import State, Verdict
 from windlass.domain.window import Interval
 from windlass.ports.checks import CheckLedger
+from windlass.ports.fences import FenceLedger
 from windlass.ports.undo import UndoLedger
 
 
@@ -35,7 +36,7 @@ class HeldRecord:
     voided: str = ""
 
 
-class Ledger(UndoLedger, CheckLedger, Protocol):
+class Ledger(UndoLedger, CheckLedger, FenceLedger, Protocol):
     """What the engine's activities need of the durable record. Each call is one transaction and
     safe to repeat."""
 

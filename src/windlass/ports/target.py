@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 from windlass.ports.basics import Pulse
 from windlass.ports.undo import KeepingTarget
-from windlass.ports.undo import KeepingTarget
 
 
 class RunningDigest(Protocol):
@@ -176,6 +175,7 @@ class Target(KeepingTarget, Protocol):
         attempt: Attempt,
         *,
         exact: bool = False,
+        pulse: Pulse = lambda _rows: None,
     ) -> None:
         """Catch-up: put these rows (as Source.read gives them) in place of what has their keys,
         and take rows with these keys (canonical text) out of the slice. Higher versions of the

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.plan import GroupTable, TablePlan
+from windlass.ports import Pulse
 from windlass.target.client import fill
 from windlass.target.names import quoted
 from windlass.target.publish.inplace import insert_missing, take_out
@@ -69,13 +70,15 @@ def apply(
     attempt: Attempt,
     *,
     exact: bool = False,
+    pulse: Pulse = lambda _rows: None,
 ) -> None:
     """Put the upserts in place of what has their keys, and take the removed keys out of the
     slice; `exact` leaves nothing else of the put keys, whatever its version. Without a version,
     readers see replaced rows missing for a moment."""
     group = GroupTable(plan.table, plan.edge_path, ())
-    job = Job(area, view, plan, group, (), attempt, lambda _rows: None)
+    job = Job(area, view, plan, group, (), attempt, pulse)
     area.create(view.live, job.whole)
+    pulse(0)
     if upsert is not None and upsert.num_rows:
         area.insert(job.whole, upsert.to_batches(), job.pulse)
         _upsert(job, exact=exact)

@@ -195,10 +195,11 @@ class ClickHouseTarget(Keeping):
         attempt: Attempt,
         *,
         exact: bool = False,
+        pulse: Pulse = lambda _rows: None,
     ) -> None:
         """See ports.Target."""
         view = View.of(live, piece, pairs)
-        catchup.apply(self._area, view, plan, upsert, remove, attempt, exact=exact)
+        catchup.apply(self._area, view, plan, upsert, remove, attempt, exact=exact, pulse=pulse)
 
     def staged_keys(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from windlass.domain.plan import TablePlan
 from windlass.domain.schema import TargetTable
+from windlass.ports import Pulse
 from windlass.target.chdbdigest import texts_of
 from windlass.target.clickhouse import ClickHouseTarget
 from windlass.target.sharding import Router
@@ -24,6 +25,7 @@ class Mending:
     strays: Strays
     plan: TablePlan
     exact: bool
+    pulse: Pulse
 
     def apply(self, upsert: "pa.Table | None", remove: "pa.Table | None") -> None:
         """First every row comes to its shard, then its key leaves all others."""
@@ -63,7 +65,15 @@ class Mending:
         target, local = self.shards[at]
         one = self.strays
         target.apply(
-            local, one.piece, one.pairs, self.plan, upsert, remove, one.attempt, exact=self.exact
+            local,
+            one.piece,
+            one.pairs,
+            self.plan,
+            upsert,
+            remove,
+            one.attempt,
+            exact=self.exact,
+            pulse=self.pulse,
         )
 
     def _places(self, upsert: "pa.Table", keys: "pa.Table") -> "pa.Array":

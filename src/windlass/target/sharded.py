@@ -211,15 +211,18 @@ class ShardedTarget(ShardedKeeping):
         attempt: Attempt,
         *,
         exact: bool = False,
+        pulse: Pulse = lambda _rows: None,
     ) -> None:
         """See ports.Target. A key that belongs on another shard now comes there first, then goes
         where it was: for a moment readers see it twice, never not at all."""
         if live.shards is None:
-            self._front.apply(live, piece, pairs, plan, upsert, remove, attempt, exact=exact)
+            self._front.apply(
+                live, piece, pairs, plan, upsert, remove, attempt, exact=exact, pulse=pulse
+            )
             return
         self._remember(live, attempt)
         strays = self._strays(live, piece, pairs, (), attempt)
-        mending = Mending(self._some(live), live, strays, plan, exact)
+        mending = Mending(self._some(live), live, strays, plan, exact, pulse)
         mending.apply(upsert, remove)
 
     def staged_keys(

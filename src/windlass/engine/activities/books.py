@@ -90,7 +90,7 @@ class BookActivities:
     def close_cancelled(self, tenant: TenantRef) -> None:
         """Kill what is left of the tenant on both servers, prove it, sweep, and say so."""
         ledger = self._desk.ledger
-        found = ledger.unfinished_subjects(tenant.campaign, tenant.cluster, tenant.database)
+        found = ledger.retire_tenant(tenant.campaign, tenant.cluster, tenant.database)
         killed = sum(self._desk.kill(attempt) for attempt in found)
         swept = sum(self._desk.target.sweep(attempt) for attempt in found)
         ledger.tenant_cancelled(tenant.campaign, tenant.cluster, tenant.database)

@@ -111,7 +111,7 @@ class Desk:
                 self.trouble(ref, attempt.subject, str(error))
 
         told = partial(self.ledger.cancelling, ref.campaign, ref.cluster)
-        return Watch(self, attempt, told, note, troubled)
+        return Watch(self, attempt, told, note, troubled, partial(self.ledger.overtaken, attempt))
 
     def trouble(self, ref: TenantRef, subject: str, text: str) -> None:
         """Write down what failed and is tried again."""
@@ -125,9 +125,14 @@ class Desk:
         """End them on both servers; returns only when neither lists any."""
         return self.target.kill(attempt.tag) + self.source.kill(attempt)
 
+    def sweep(self, attempt: Attempt) -> None:
+        """Drop the attempt's staging."""
+        self.target.sweep(attempt)
+
     def sweep_group(self, group: str) -> None:
-        """Drop the staging of every attempt at the group, its windows and its steps."""
-        for attempt in self.ledger.group_subjects(group):
+        """Drop the staging of every attempt at the group, its windows and its steps; whatever of
+        them sleeps somewhere finds itself overtaken when it wakes up."""
+        for attempt in self.ledger.retire(group):
             self.target.sweep(attempt)
 
     def jobs(self, ref: GroupRef, interval: Interval, loads: Sequence[Load]) -> list[TableJob]:

@@ -56,6 +56,7 @@ class LoadActivities:
         """Stage one table; returns what was read for it."""
         started = time.monotonic()
         self._desk.target.stage(job.live, job.rows[0])
+        watch.pulse(0)
         moved = mode is not Mode.DELETE
         read = self._move(job, attempt, snapshot, watch) if moved else Digest(0)
         seconds = time.monotonic() - started

@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -17,6 +18,7 @@ from windlass.domain.errors import (
     CancelledError,
     Kind,
     SnapshotLostError,
+    StagingGoneError,
     TransientError,
     WindlassError,
 )
@@ -35,6 +37,10 @@ class Killable(Protocol):
 
     def kill(self, attempt: Attempt) -> int:
         """End them, and return only when neither server lists any."""
+        ...
+
+    def sweep(self, attempt: Attempt) -> None:
+        """Drop the attempt's staging."""
         ...
 
 
@@ -95,10 +101,12 @@ class Watch:
         cancelled: Callable[[], bool],
         note: Callable[[int], None],
         troubled: Callable[[WindlassError], None] = lambda _: None,
+        overtaken: Callable[[], bool] = lambda: False,
     ) -> None:
         self._servers, self._attempt, self._note = servers, attempt, note
         self._troubled = troubled
-        self._told = cancelled
+        self._told, self._overtaken = cancelled, overtaken
+        self._asked = 0.0
         self._moved = threading.Event()
         self._ended = threading.Event()
         self.cancelled = threading.Event()
@@ -122,19 +130,38 @@ class Watch:
         self._thread.join()
         if self.cancelled.is_set():
             killed = self._servers.kill(self._attempt)
+            self._sweep()
             raise CancelledError(
                 f"cancelled; {killed} statements were still listed and are gone now",
                 where=self._attempt.subject,
             ) from error
+        if isinstance(error, StagingGoneError):
+            self._sweep()
         if isinstance(error, WindlassError) and error.kind is Kind.RETRY:
             self._troubled(error)
 
+    def _sweep(self) -> None:
+        """It may have made a table after its others were dropped. A server that does not answer
+        now is swept by `windlass doctor`."""
+        with suppress(WindlassError):
+            self._servers.sweep(self._attempt)
+
     def pulse(self, rows: int) -> None:
-        """Work moved by that many rows. Raises CancelledError once cancellation was asked."""
+        """Work moved by that many rows. Raises CancelledError once cancellation was asked, and
+        StagingGoneError once a later attempt has begun.
+
+        Staging is the fence, but only what exists can be dropped: a worker that slept before it
+        made its table would wake up unfenced. So the ledger is asked between making a table and
+        using it: either a later attempt finds the table and drops it, or is found here.
+        """
         self._rows += rows
         self._moved.set()
         if self.cancelled.is_set():
             raise CancelledError("cancelled", where=self._attempt.subject)
+        if not rows or time.monotonic() >= self._asked + BEAT.total_seconds():
+            self._asked = time.monotonic()
+            if self._overtaken():
+                raise _overtaken(self._attempt)
 
     def _loop(self) -> None:
         while not self._ended.wait(BEAT.total_seconds()):
@@ -172,3 +199,12 @@ class Watch:
             return self._servers.running(self._attempt) > 0
         except WindlassError:
             return False
+
+
+def _overtaken(attempt: Attempt) -> StagingGoneError:
+    return StagingGoneError(
+        f"attempt {attempt.number} was overtaken",
+        where=attempt.subject,
+        why="a later attempt has begun, or its group has ended",
+        next_step="nothing: this one changes nothing any more",
+    )

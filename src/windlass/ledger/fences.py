@@ -1,0 +1,61 @@
+"""Attempt numbers as a fence."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, insert, select
+
+from windlass.domain.attempt import Attempt
+from windlass.domain.states import State
+from windlass.ledger import tables as t
+from windlass.ledger.base import Base, campaign_row, group_row
+from windlass.ledger.database import reads, writes
+
+
+class Fences(Base):
+    """Which attempts still count."""
+
+    @reads
+    def overtaken(self, connection: Connection, attempt: Attempt) -> bool:
+        """Whether a later attempt at its subject has begun, or it was retired."""
+        of = t.attempts.c
+        query = select(of.number).where(of.subject == attempt.subject, of.number > attempt.number)
+        return connection.scalar(query.limit(1)) is not None
+
+    @writes
+    def retire(self, connection: Connection, group: str) -> list[Attempt]:
+        """Every attempt at the group, its windows and its steps is over; returns them."""
+        campaign_row(connection, group_row(connection, group).campaign, lock=True)
+        return self._retire(connection, t.attempts.c.group_id == group)
+
+    @writes
+    def retire_tenant(
+        self, connection: Connection, campaign: str, cluster: str, database: str
+    ) -> list[Attempt]:
+        """The same for every group of the tenant that is not done."""
+        campaign_row(connection, campaign, lock=True)
+        w = t.windows.c
+        unfinished = select(w.group_id).where(
+            w.campaign == campaign,
+            w.cluster == cluster,
+            w.database == database,
+            w.state != str(State.DONE),
+        )
+        return self._retire(connection, t.attempts.c.group_id.in_(unfinished))
+
+    def _retire(self, connection: Connection, which: ColumnElement[bool]) -> list[Attempt]:
+        """Give each subject a number that nobody holds."""
+        rows = connection.execute(select(t.attempts).where(which).order_by(t.attempts.c.number))
+        found = rows.all()
+        last: dict[str, dict[str, Any]] = {
+            row.subject: {
+                "subject": row.subject,
+                "number": row.number + 1,
+                "campaign": row.campaign,
+                "group_id": row.group_id,
+                "begun_at": self._clock.now(),
+            }
+            for row in found
+        }
+        if last:
+            connection.execute(insert(t.attempts), list(last.values()))
+        return [Attempt(row.campaign, row.subject, row.number) for row in found]

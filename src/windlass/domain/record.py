@@ -30,20 +30,6 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class RequestRecord:
-    """A question to a worker. `state` is queued, running, done or failed."""
-
-    id: str
-    kind: str
-    cluster: str
-    state: State
-    created_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    error: str = ""
-
-
-@dataclass(frozen=True)
 class CampaignDraft:
     """What a campaign is created from, beside its plan.
 

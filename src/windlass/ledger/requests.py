@@ -10,7 +10,6 @@ from windlass.domain.codec import dump, load
 from windlass.domain.dataset import digest_of
 from windlass.domain.errors import UnreachableError, UsageError, WindlassError
 from windlass.domain.plan import Plan
-from windlass.domain.record import RequestRecord
 from windlass.domain.states import State
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, found
@@ -62,22 +61,6 @@ class Requests(Base):
             state=FAILED,
             error=json.dumps(told),
             finished_at=self._clock.now(),
-        )
-
-    @reads
-    def request_record(self, connection: Connection, request: str) -> RequestRecord:
-        """How a request stands."""
-        row = connection.execute(select(t.requests).where(t.requests.c.id == request)).first()
-        row = found(row, "request", request)
-        return RequestRecord(
-            id=row.id,
-            kind=row.kind,
-            cluster=row.cluster,
-            state=row.state,
-            created_at=row.created_at,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            error=str(error_of(row.error)) if row.error else "",
         )
 
     @reads

@@ -275,26 +275,6 @@ class Work(Base):
         self._refresh(connection, row)
 
     @reads
-    def unfinished_subjects(
-        self, connection: Connection, campaign: str, cluster: str, database: str
-    ) -> list[Attempt]:
-        """The latest attempt of every subject of the tenant's groups that are not done."""
-        w, a = t.windows.c, t.attempts.c
-        unfinished = select(w.group_id).where(
-            w.campaign == campaign,
-            w.cluster == cluster,
-            w.database == database,
-            w.state != str(State.DONE),
-        )
-        query = (
-            select(a.campaign, a.subject, func.max(a.number))
-            .where(a.group_id.in_(unfinished))
-            .group_by(a.campaign, a.subject)
-            .order_by(a.subject)
-        )
-        return [Attempt(*row) for row in connection.execute(query)]
-
-    @reads
     def group_subjects(self, connection: Connection, group: str) -> list[Attempt]:
         """All attempts of the group's windows, of the group and of its steps."""
         a = t.attempts.c

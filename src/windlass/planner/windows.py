@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from windlass.domain.results import Bucket
 from windlass.domain.window import Interval
@@ -95,8 +95,3 @@ def step_for(whole: Interval) -> timedelta:
         if whole.duration <= 2400 * timedelta(minutes=minutes):
             return timedelta(minutes=minutes)
     return DAY * -(-whole.duration // (2400 * DAY))
-
-
-def boundaries(windows: Sequence[Interval]) -> list[datetime]:
-    """The instants where one window ends and the next starts."""
-    return [left.end for left, right in pairwise(windows) if left.end == right.start]

@@ -92,11 +92,6 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, Protocol):
         """Roll the cluster's state (and the campaign's) up from its tenants; ended_at."""
         ...
 
-    def unfinished_subjects(self, campaign: str, cluster: str, database: str) -> list[Attempt]:
-        """The latest attempt of every subject of the tenant (windows, groups, steps), for
-        killing and sweeping."""
-        ...
-
     def group_subjects(self, group: str) -> list[Attempt]:
         """All attempts of the group's windows, of the group and of its steps
         (`<group>/snapshot|guard|settle`), for sweeping."""

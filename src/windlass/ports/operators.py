@@ -10,7 +10,6 @@ from windlass.domain.record import (
     CampaignRecord,
     Event,
     HistoryEntry,
-    RequestRecord,
     Scope,
     StatusView,
     StepRecord,
@@ -27,10 +26,6 @@ class LedgerReader(UndoReader, Protocol):
 
     def ledger_id(self) -> str:
         """This ledger's own UUID: worker and CLI compare theirs."""
-        ...
-
-    def request_record(self, request: str) -> RequestRecord:
-        """How a request stands."""
         ...
 
     def answer(self, request: str) -> str:

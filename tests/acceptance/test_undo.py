@@ -76,6 +76,7 @@ def test_undo_is_refused_where_live_changed_unless_forced(make_world: Maker) -> 
     assert rows(world) == before
 
 
+@pytest.mark.slow
 def test_what_cannot_be_undone_is_refused_and_the_plan_says_so_before(make_world: Maker) -> None:
     world = make_world()
     plan = world.json("plan", world.name, "acme", *RANGE, "--window", "31d")
@@ -103,6 +104,7 @@ def _but_january(world: World, table: str, after: Rows, back: Rows) -> list[tupl
     return sorted([*january, *(row for row in after[table] if not first <= row[at] < last)])
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_undo_is_followed_by_one_that_ends_it(make_world: Maker) -> None:
     world = make_world(partition="partition by toDate(created_at)", rows=4000)
     before = rows(world)
@@ -136,6 +138,7 @@ def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_what_is_kept_goes_when_its_retention_is_over(make_world: Maker) -> None:
     world = make_world()
     campaign = world.run(span=JANUARY)["campaign"]

@@ -235,6 +235,7 @@ class Wired:
 
     async def _reach(self, name: str) -> Sequence[tuple[str, str, str]]:
         from windlass import temporal
+        from windlass.cli import temporal_strays
 
         cluster = self.fleet.cluster(name)
         client = await temporal.connect(cluster)
@@ -248,7 +249,8 @@ class Wired:
             missing = temporal.no_worker(name)
             return [answers, ("fail", missing.what, missing.next_step)]
         serves = f"a worker polls {cluster.task_queue} in namespace {cluster.temporal.namespace}"
-        return [answers, ("ok", serves, "")]
+        strays = await temporal_strays.strays(client, self.ledger, name)
+        return [answers, ("ok", serves, ""), *strays]
 
     def grants(self, cluster: str) -> Mapping[str, Sequence[str]]:
         """From the adapters, for every dataset; where tenants come from a query, their database

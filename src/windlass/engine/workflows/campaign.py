@@ -54,7 +54,7 @@ class CampaignWorkflow:
             try:
                 await self._alone(tenant, plan)
             except WorkflowAlreadyStartedError:
-                await self._refuse(tenant, "another campaign is at work on this tenant")
+                await self._refuse(tenant, "another campaign or an undo is at work on it")
             except ChildWorkflowError as error:
                 if is_cancelled_exception(error):
                     raise

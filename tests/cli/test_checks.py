@@ -38,6 +38,14 @@ def test_parts_from_several_snapshots_are_told(cli: Cli) -> None:
     done = cli.run("verify", *R)
     assert "compared in 2 snapshots" in done.stdout
     assert len(cli.json("verify", *R)["tables"][0]["snapshots"]) == 2
+    tables = (replace(SAME, snapshots=moments[:1]), replace(OTHER, snapshots=moments[1:]))
+    cli.backend.verifications = [Reply("voice-prod", tables)]
+    done = cli.run("verify", *R)
+    assert "taken up again" in done.stdout
+    assert "next: windlass plan voice-prod acme 2026-01-01 2026-02-01\n" in done.stdout
+    chat = replace(SAME, cluster="chat-prod", snapshots=moments[1:])
+    cli.backend.verifications = [Reply("voice-prod", tables[:1]), Reply("chat-prod", (chat,))]
+    assert "taken up again" not in cli.run("verify", *R).stdout
 
 
 def test_a_sample_has_a_seed_of_its_own_that_can_be_drawn_again(cli: Cli) -> None:

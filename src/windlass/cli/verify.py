@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +29,7 @@ from windlass.domain.results import TableVerification
 from windlass.domain.states import Verdict
 
 if TYPE_CHECKING:
+    from windlass.domain.plan import Request
     from windlass.engine.activities.verify import Question
 
 
@@ -141,7 +142,7 @@ def _once(session: Session, question: "Question") -> int:
 def _print(session: Session, question: "Question", found: Sequence[TableVerification]) -> None:
     request = question.request
     if not session.as_json:
-        show(found, Told(session.typed, question.sample, question.seed))
+        show(found, Told(_plan(request), question.sample, question.seed))
         return
     print_json(
         {
@@ -153,3 +154,16 @@ def _print(session: Session, question: "Question", found: Sequence[TableVerifica
             "tables": [verification_json(one) for one in found],
         }
     )
+
+
+def _plan(request: "Request") -> str:
+    """The command that plans what was verified."""
+    span = " ".join(shortest(at) for at in (request.interval.start, request.interval.end))
+    who = f"{','.join(request.clusters)} {','.join(request.tenants)}"
+    return f"windlass plan {who} {span}"
+
+
+def shortest(at: datetime) -> str:
+    """A date for a midnight, else RFC 3339."""
+    text = str(iso(at))
+    return text.removesuffix("T00:00:00Z")

@@ -12,9 +12,9 @@ from windlass.domain.states import Verdict
 
 @dataclass(frozen=True)
 class Told:
-    """What was asked: the command line as typed, and the sample."""
+    """What was asked: the command that plans the same, and the sample."""
 
-    command: str
+    next_step: str
     sample: float = 1.0
     seed: str = ""
 
@@ -41,9 +41,11 @@ def _notes(found: Sequence[TableVerification], told: Told) -> Iterator[str]:
     for one in more:
         at = ", ".join(clock(moment) for moment in one.snapshots)
         yield f"{_name(one)}  its parts were compared in {len(one.snapshots)} snapshots: {at} UTC"
-    moments = sorted({moment for one in found for moment in one.snapshots})
-    if len(moments) > 1 and not more:
-        yield f"taken up again: {len(moments)} snapshots, from {clock(moments[0])} UTC on"
+    for cluster in dict.fromkeys(one.cluster for one in found):
+        moments = {m for one in found if one.cluster == cluster for m in one.snapshots}
+        if len(moments) > 1 and not more:
+            told_at = ", ".join(clock(moment) for moment in sorted(moments))
+            yield f"{cluster}  taken up again: tables were compared in snapshots {told_at} UTC"
     if told.sample < 1 and found:
         sampled = max(found, key=lambda one: one.steps)
         yield (
@@ -58,8 +60,7 @@ def _conclusion(found: Sequence[TableVerification], told: Told) -> Any:  # noqa:
     if bad or open_:
         said = [f"{len(bad)} of {plural(len(found), 'table')} differ"] if bad else []
         said += [f"{plural(len(open_), 'table')} could not be compared"] if open_ else []
-        next_step = told.command.replace(" verify ", " plan ", 1).partition(" -")[0]
-        ending = f"; next: {next_step}" if bad else ""
+        ending = f"; next: {told.next_step}" if bad else ""
         return styled(", ".join(said) + ending, "red" if bad else "yellow")
     flying = sum(one.in_flight for one in found)
     on_way = f" ({plural(flying, 'row')} in flight)" if flying else ""

@@ -71,9 +71,13 @@ class SecondLook:
         self._with.pulse(0)
         inside = now.filter(now["inside"]).select([*key, "hash", "excluded"])
         again = within(diff(inside, live, key).names(key), asked, key)
-        wrong = again if self._changed is None else without(again, self._changed, key)
+        wrong = self._unchanged(again) if again.num_rows else again
         flying = without(asked, wrong, key)
         return Judged(found, found.keys.only(wrong, key), found.keys.only(flying, key), now)
+
+    def _unchanged(self, keys: "pa.Table") -> "pa.Table":
+        """Those that the source has not changed since the horizon."""
+        return keys if self._changed is None else without(keys, self._changed, self._key)
 
     @property
     def _key(self) -> Sequence[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from windlass.cli.backend import OperatorLedger
+    from windlass.ports import LedgerReader
 
 Finding = tuple[str, str, str]
 
@@ -15,7 +15,7 @@ _MOST = 1000
 """Workflows that are looked at."""
 
 
-async def strays(client: "Client", ledger: "OperatorLedger", cluster: str) -> list[Finding]:
+async def strays(client: "Client", ledger: "LedgerReader", cluster: str) -> list[Finding]:
     """A finding for each: (level, what, next step); none where Temporal cannot list workflows."""
     from temporalio.service import RPCError
 

@@ -59,7 +59,8 @@ class TablePlan:
     `left_out` are source columns that the target lacks; `create_hash` is the live DDL's;
     `removal` is how stale rows leave on the in-place path; `edge_path` serves partitions that
     the range covers only in part; `promise` says what readers see, `why` why this path; `views`
-    are materialized views that read the table, each with what will happen to it.
+    are materialized views that read the table, each with what will happen to it; `alternative`
+    says what would promise readers more than the edge path does ('' nothing needs to).
     """
 
     table: str
@@ -72,6 +73,7 @@ class TablePlan:
     why: str
     notes: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
+    alternative: str = ""
 
 
 @dataclass(frozen=True)

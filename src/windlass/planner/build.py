@@ -107,6 +107,7 @@ def _table_plan(request: Request, facts: TableFacts) -> TablePlan:
             *paths.table_notes(live, facts.spec, facts.found),
         ),
         views=effects,
+        alternative=paths.alternative(live, edge, facts.whole) if left else "",
     )
 
 

@@ -1,10 +1,11 @@
 """Which publish path fits a table, and what it promises to readers (docs/publish.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from windlass.domain.dataset import TableSpec
 from windlass.domain.schema import Removal, Shards, TargetTable
 from windlass.domain.states import Mode, Path
+from windlass.domain.window import Interval
 from windlass.planner.engines import base_engine
 
 PROMISES = {
@@ -16,8 +17,10 @@ PROMISES = {
 }
 
 IN_PLACE_PROMISES = {
-    Removal.PATCH: "readers with FINAL see no gap and no doubles; stale rows vanish at once",
-    Removal.TOMBSTONE: "readers with FINAL see no gap and no doubles; stale rows vanish at once",
+    Removal.PATCH: "readers with FINAL see no gap and no doubles, in two steps: what is new comes, "
+    "a partition at once, then stale rows vanish at once",
+    Removal.TOMBSTONE: "readers with FINAL see no gap and no doubles, in two steps: what is new "
+    "comes, a partition at once, then stale rows vanish at once",
     Removal.LIGHTWEIGHT: "readers with FINAL see no gap; while stale rows are deleted they may "
     "see intermediate sums",
 }
@@ -36,6 +39,41 @@ def edge_path(live: TargetTable, mode: Mode) -> Path:
 def promise(path: Path, removal: Removal) -> str:
     """What readers see on that path."""
     return IN_PLACE_PROMISES[removal] if path is Path.IN_PLACE else PROMISES[path]
+
+
+def alternative(live: TargetTable, edge: Path, whole: Sequence[Interval] | None) -> str:
+    """What to change so that readers see old or new where the edge path cannot promise it; ''
+    where it can."""
+    ways = list(_aligned(live, whole))
+    if edge is Path.DELETE_AND_INSERT:
+        ways.append("make it a ReplacingMergeTree with a version column: then there is no gap")
+    elif edge is not Path.IN_PLACE:
+        return ""
+    elif live.removal is Removal.LIGHTWEIGHT:
+        ways.append(_patches(live))
+    return "; or ".join(ways)
+
+
+def _patches(live: TargetTable) -> str:
+    blocks = (
+        "ALTER TABLE … MODIFY SETTING enable_block_number_column = 1, "
+        "enable_block_offset_column = 1 (ClickHouse 25.8 or later): then stale rows vanish at once"
+    )
+    if not live.projections:
+        return blocks
+    names = ", ".join(live.projections)
+    return f"take the projections away ({names}), which rule out patch deletes, and {blocks}"
+
+
+def _aligned(live: TargetTable, whole: Sequence[Interval] | None) -> Iterator[str]:
+    """Ranges of whole partitions are swapped; the plan knows which of this range are."""
+    if not live.partition_key or whole is None:
+        return
+    here = f" (of this range {whole[0].start:%F} .. {whole[-1].end:%F})" if whole else ""
+    yield (
+        f"let START and END lie between partitions of {live.partition_key}{here}: "
+        "whole partitions are swapped, readers see old or new"
+    )
 
 
 def why(live: TargetTable, path: Path, whole: int | None) -> str:

@@ -6,7 +6,15 @@ from typing import Any
 
 from windlass.cli.show.common import iso
 from windlass.cli.show.volume import per_day, volume_class
-from windlass.domain.plan import ClusterPlan, GroupPlan, HeldWindow, Plan, Skipped, TenantPlan
+from windlass.domain.plan import (
+    ClusterPlan,
+    GroupPlan,
+    HeldWindow,
+    Plan,
+    Skipped,
+    TablePlan,
+    TenantPlan,
+)
 from windlass.domain.states import Mode, Path
 from windlass.planner import paths, stages
 from windlass.planner.parse import span_text
@@ -145,9 +153,15 @@ def publish_json(plan: Plan, tenant: TenantPlan, table: str) -> dict[str, Any]:
             str(path): paths.promise(path, planned.removal) for path in used or [planned.edge_path]
         },
         "why": planned.why,
+        "alternative": alternative(tenant, planned),
         "notes": list(planned.notes),
         "views": dict(planned.views),
     }
+
+
+def alternative(tenant: TenantPlan, planned: TablePlan) -> str:
+    """What would promise more, where some group takes a path that cannot promise it."""
+    return planned.alternative if planned.edge_path in paths_of(tenant, planned.table) else ""
 
 
 def paths_of(tenant: TenantPlan, table: str) -> list[Path]:

@@ -15,6 +15,7 @@ from windlass.cli.show.common import (
     table,
 )
 from windlass.cli.show.plan import (
+    alternative,
     estimate,
     kept_for,
     notes,
@@ -202,7 +203,9 @@ def _undo_lines(plan: Plan) -> Iterator["RenderableType"]:
 def _publish_words(tenant: TenantPlan, planned: TablePlan) -> tuple[str, str, str]:
     used = paths_of(tenant, planned.table)
     promises = "\n    ".join(f"{path}: {paths.promise(path, planned.removal)}" for path in used)
-    return path_words(used), promises, planned.why
+    instead = alternative(tenant, planned)
+    more = f"\n    to promise more: {instead}" if instead else ""
+    return path_words(used), promises + more, planned.why
 
 
 def _held_lines(plan: Plan) -> Iterator["RenderableType"]:

@@ -17,6 +17,8 @@ LONG = timedelta(days=30)
 SHORT = timedelta(minutes=10)
 GRACE = timedelta(seconds=2)
 GROUP_TRIES = 6
+OUTAGE = timedelta(hours=6)
+"""How long a server that does not answer is waited for before its groups park."""
 LOCK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.5, 1, 2, 4, 8, 15, 30))
 """Between two tries to take a tenant's lock: longer than a dead worker's last step takes."""
 SETTLE_AGAIN = 3
@@ -83,4 +85,4 @@ def books() -> Options:
 
 def pause_before(attempt: int) -> timedelta:
     """How long a group waits before its next try."""
-    return timedelta(seconds=min(60, 2**attempt))
+    return timedelta(seconds=min(60, 2**attempt) if attempt < 20 else 300)

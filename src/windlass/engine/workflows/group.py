@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from windlass.domain.errors import UnreachableError
     from windlass.engine.activities.books import BookActivities
     from windlass.engine.activities.load import LoadActivities
     from windlass.engine.activities.publish import PublishActivities
@@ -28,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from windlass.engine.retry import (
         GROUP_TRIES,
         ONCE,
+        OUTAGE,
         SETTLE_AGAIN,
         books,
         data,
@@ -47,6 +50,7 @@ class Group:
         self.ref = GroupRef(tenant, order.id)
         self._ready: dict[str, SnapshotRef] = {}
         self._holders: list[workflow.ActivityHandle[None]] = []
+        self._settled = 0
 
     def snapshot_ready(self, word: SnapshotReady) -> None:
         """The holder's signal."""
@@ -60,14 +64,17 @@ class Group:
             await asyncio.gather(*self._holders, return_exceptions=True)
 
     async def _try(self) -> None:
-        for attempt in range(1, GROUP_TRIES + 1):
+        """A server that is away is waited for: those tries are not counted, for a few hours."""
+        failed, began = 0, workflow.now()
+        for attempt in count(1):
             try:
                 if await self._settle_down(attempt):
                     return
             except (ActivityError, SnapshotDied) as error:
                 if is_cancelled_exception(error):
                     raise
-                if not passes_by_itself(error) or attempt == GROUP_TRIES:
+                failed += not (is_away(error) and workflow.now() - began < OUTAGE)
+                if not passes_by_itself(error) or failed == GROUP_TRIES:
                     await self._park(error)
                     return
                 await self._note_retry(error, attempt)
@@ -75,7 +82,9 @@ class Group:
 
     async def _settle_down(self, attempt: int) -> bool:
         """Whether the group came to rest; False: the source changed, and it is worth another."""
-        settled = await self.rebuild(f"{self.order.id}#{attempt}", attempt > SETTLE_AGAIN)
+        final = self._settled >= SETTLE_AGAIN
+        settled = await self.rebuild(f"{self.order.id}#{attempt}", final)
+        self._settled += 1
         return not settled.again
 
     async def rebuild(self, token: str, final: bool = False) -> Settled:
@@ -140,6 +149,12 @@ class Group:
 def passes_by_itself(error: Exception) -> bool:
     """Whether another try of the whole group may help."""
     return kind_of(error) == "retry"
+
+
+def is_away(error: Exception) -> bool:
+    """Whether a server did not answer at all."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    return isinstance(cause, ApplicationError) and cause.type == UnreachableError.__name__
 
 
 def kind_of(error: Exception) -> str:

@@ -20,6 +20,12 @@ def _kill_at(step: str, point: str, run: Run) -> None:
     arm_strike(run, step, at=point, act=partial(kill_worker, run), then="go")
 
 
+def _stop_at(step: str, run: Run) -> None:
+    """A deployment: SIGTERM in the middle of a statement that takes its time."""
+    act = partial(kill_worker, run, signal.SIGTERM)
+    arm_strike(run, step, at="sent", act=act, wait=run.dice.uniform(0.0, 8.0))
+
+
 def _kill_any_time(run: Run) -> None:
     fired = threading.Event()
 
@@ -58,6 +64,7 @@ _CODES = {
     243: ("NOT_ENOUGH_SPACE", "Cannot reserve 1.00 MiB, not enough space"),
     252: ("TOO_MANY_PARTS", "Too many parts (3000) in all partitions in total in table"),
     202: ("TOO_MANY_SIMULTANEOUS_QUERIES", "Too many simultaneous queries. Maximum: 100"),
+    394: ("QUERY_WAS_CANCELLED", "Query was cancelled"),
     241: ("MEMORY_LIMIT_EXCEEDED", "Memory limit (total) exceeded: would use 9.00 GiB"),
 }
 
@@ -198,20 +205,21 @@ def _deck() -> list[Fault]:
             ("swap", "before", True), ("swap", "sent", False), ("insert-live", "before", True),
             ("insert-live", "sent", False), ("delete-live", "before", True),
             ("delete-live", "sent", False), ("settle", "sent", False), ("sweep", "before", True))),
-        *DRIVEN,
+        *(Fault("statement killed by somebody (394)", s, partial(_refused, s, 394))
+          for s in ("load-insert", "guard", "swap", "settle")),
+        *(Fault("worker told to stop (SIGTERM)", s, partial(_stop_at, s))
+          for s in ("load-insert", "guard", "swap", "delete-live", "settle")),
+        *(one for one in DRIVEN if not one.rough),
     ]  # fmt: skip
-    return _mixed(calm, list(ROUGH))
+    return _mixed(calm, [*ROUGH, *(one for one in DRIVEN if one.rough)])
 
 
 def _mixed(calm: list[Fault], rough: list[Fault]) -> list[Fault]:
-    """Every fifth or so restarts a part of the stack."""
-    deck: list[Fault] = []
-    every = max(1, len(calm) // max(1, len(rough)))
-    for number, fault in enumerate(_shuffled(calm)):
-        deck.append(fault)
-        if number % every == every - 1 and rough:
-            deck.append(rough.pop(0))
-    return [*deck, *rough]
+    """The same order at every start; faults that restart a part of the stack evenly among them."""
+    apart = len(calm) / len(rough)
+    places = [(number + 1, one) for number, one in enumerate(_shuffled(calm))]
+    places += [(round((number + 0.5) * apart), one) for number, one in enumerate(_shuffled(rough))]
+    return [one for _, one in sorted(places, key=lambda place: place[0])]
 
 
 def _shuffled(faults: list[Fault]) -> list[Fault]:

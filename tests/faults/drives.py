@@ -43,7 +43,7 @@ def _command(run: Run, config: Path | None = None) -> "tuple[str, subprocess.Pop
 
 def _cli_ends(run: Run, process: "subprocess.Popen[bytes]", allowed: tuple[int, ...]) -> None:
     try:
-        code = process.wait(60)
+        code = process.wait(BOUND)
     except subprocess.TimeoutExpired:
         process.kill()
         code = process.wait()
@@ -67,12 +67,23 @@ def _cli_killed_at(step: str, number: int, run: Run) -> str:
 
 
 def _end_of(run: Run, name: str, process: "subprocess.Popen[bytes]") -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + BOUND
     while _known(run, name) is None and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.1)
     if _known(run, name) is None:
         return "no campaign"
     return outcome(run, run.lane.wait(name, BOUND))
+
+
+def _cli_watches_on(run: Run) -> str:
+    """Temporal goes down and comes back while somebody watches: the viewer stays."""
+    from tests.faults.rough import crash_at
+
+    crash_at(("temporal",), run.dice.choice(("load-insert", "swap", "settle")), "sent", run)
+    name, process = _command(run)
+    ended = _end_of(run, name, process)
+    _cli_ends(run, process, (0,))
+    return ended
 
 
 def _cli_killed_early(run: Run) -> str:
@@ -207,6 +218,7 @@ def _clock_back(run: Run) -> None:
 _PARK = "wipe guard parks while the worker dies"
 _CANCEL = "cancelled"
 _CLI = "command line killed"
+_WATCH = "Temporal killed while the command line watches"
 _TWO = "two operators, one range"
 _JUMP = "clock of the worker jumps"
 
@@ -215,6 +227,7 @@ DRIVEN: tuple[Fault, ...] = (
       for s in ("load-insert", "swap", "sweep")),
     *(Fault(_CLI, f"{s}, SIGINT", drive=partial(_cli_killed_at, s, signal.SIGINT))
       for s in ("load-insert", "settle")),
+    *(Fault(_WATCH, f"number {n}", drive=_cli_watches_on, rough=True) for n in (1, 2, 3)),
     *(Fault(_CLI, "while planning or starting", drive=_cli_killed_early) for _ in range(3)),
     Fault(_CLI, "as the workflow starts", drive=partial(_cli_killed_between, False)),
     Fault(_CLI, "before the workflow starts", drive=partial(_cli_killed_between, True)),

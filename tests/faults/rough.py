@@ -112,7 +112,8 @@ def _crash(run: Run, parts: tuple[str, ...], moment: float, down: float) -> None
     run.threads[-1].start()
 
 
-def _at_step(parts: tuple[str, ...], step: str, point: str, run: Run) -> None:
+def crash_at(parts: tuple[str, ...], step: str, point: str, run: Run) -> None:
+    """Kill these parts when that step comes by, and start them again."""
     moment = run.dice.choice([0.0, 0.0, run.dice.uniform(0.0, 0.04)])
     down = run.dice.choice([0.0, run.dice.uniform(0.0, 12.0)])
     arm_strike(run, step, at=point, act=partial(_crash, run, parts, moment, down))
@@ -142,7 +143,7 @@ def _of(part: str, *steps: tuple[str, str]) -> list[Fault]:
     family = f"{part} killed (SIGKILL), started again"
     parts = (part.lower(),)
     made = [
-        Fault(family, f"{s}, {p}", partial(_at_step, parts, s, p), rough=True) for s, p in steps
+        Fault(family, f"{s}, {p}", partial(crash_at, parts, s, p), rough=True) for s, p in steps
     ]
     return [*made, Fault(family, "any time", partial(_any_time, parts), rough=True)]
 
@@ -166,7 +167,7 @@ ROUGH = (
         ("load-insert", "sent"), ("guard", "answered"), ("swap", "sent"), ("published", "answered"),
         ("sweep", "sent"),
     ),
-    *(Fault(_EVERYTHING, f"{s}, {p}", partial(_at_step, PARTS, s, p), rough=True)
+    *(Fault(_EVERYTHING, f"{s}, {p}", partial(crash_at, PARTS, s, p), rough=True)
       for s, p in (("load-insert", "sent"), ("swap", "sent"), ("delete-live", "sent"),
                    ("insert-live", "answered"), ("sweep", "sent"))),
     *(Fault("disk of ClickHouse really full", s, partial(_disk_full, s), rough=True)

@@ -19,7 +19,7 @@ from windlass.domain.states import State, Verdict
 if TYPE_CHECKING:
     from tests.faults.rough import RoughStack
 
-BOUND = 300.0
+BOUND = 600.0
 """Seconds after which a campaign that has not ended by itself counts as hung."""
 
 

@@ -28,9 +28,9 @@ def arm_strike(run: Run, step: str, **options: object) -> Strike:
     return made
 
 
-def kill_worker(run: Run) -> None:
-    """SIGKILL; the lane starts it again at once."""
-    run.lane.workers[run.worker].signal(signal.SIGKILL)
+def kill_worker(run: Run, number: int = signal.SIGKILL) -> None:
+    """Signal it; when it is gone the lane starts it again at once."""
+    run.lane.workers[run.worker].signal(number)
 
 
 def hold_ledger(url: str, seconds: float) -> None:

@@ -13,7 +13,7 @@ from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantP
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
 from windlass.domain.window import Interval
-from windlass.engine.activities.watch import Watch
+from windlass.engine.activities.watch import Watch, beat
 from windlass.engine.payloads import GroupRef, Load, TenantRef
 from windlass.ports import Clock, Ledger, Pulse, Source, Target
 
@@ -94,8 +94,11 @@ class Desk:
         attempt = Attempt(campaign, subject, self.ledger.begin_attempt(campaign, subject))
         if attempt.number > 1:
             before = Attempt(campaign, subject, attempt.number - 1)
+            beat()
             self.kill(before)
+            beat()
             self.target.sweep(before)
+        beat()
         return attempt
 
     def watch(self, attempt: Attempt, ref: TenantRef, window: str = "") -> Watch:
@@ -156,6 +159,7 @@ class Desk:
     def _live(self, tenant: TenantPlan, spec: TableSpec) -> TargetTable:
         database = tenant.tenant.database
         live = self.target.describe(database, spec.name)
+        beat()
         if live and live.create_hash == tenant.table(spec.name).create_hash:
             return live
         raise PlanChangedError(

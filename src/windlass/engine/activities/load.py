@@ -71,7 +71,9 @@ class LoadActivities:
         watch.pulse(0)
         read = self._stream(job, attempt, snapshot, watch)
         judge_read(count, read, self._desk.target.staged_rows(job.rows[0]), where=where)
+        watch.pulse(0)
         self._sample(job, attempt, snapshot, count)
+        watch.pulse(0)
         return read
 
     def _stream(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> Digest:

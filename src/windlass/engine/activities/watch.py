@@ -69,6 +69,12 @@ def application_error(error: WindlassError) -> ApplicationError:
     )
 
 
+def beat() -> None:
+    """A step outside a watch is done: on a busy machine a few of them may take long."""
+    if activity.in_activity():
+        activity.heartbeat()
+
+
 def given_up() -> bool:
     """Whether this try is over for Temporal: cancelled, timed out, or its worker stops."""
     return activity.in_activity() and activity.cancellation_details() is not None

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -52,6 +53,18 @@ async def test_a_lost_snapshot_starts_the_group_over_with_a_new_one(client: Clie
     assert script.snapshots[ONE] == 2
     assert script.told.count(f"retry {ONE}") == 1
     assert f"settle {ONE}" in script.told
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_what_has_begun_to_append_is_never_loaded_again(client: Client) -> None:
+    """The whole group is tried again after its rows were moved: loaded anew they would double."""
+    groups = tuple(replace(group, once=True) for group in GROUPS)
+    lost = {f"settle {ONE}": [SnapshotLostError("gone")]}
+    script = scripted(client, errors=lost, groups=groups)
+    await run(client, script)
+    assert script.snapshots[ONE] == 1
+    assert script.told.count(f"guard {ONE}") == 1
+    assert len([line for line in script.told if line.startswith(f"publish {ONE}")]) == 2
 
 
 @pytest.mark.asyncio(loop_scope="function")

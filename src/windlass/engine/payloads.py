@@ -61,11 +61,13 @@ class TenantInput:
 
 @dataclass(frozen=True)
 class GroupOrder:
-    """A publish group by its ids; `snapshot` False: the mode reads nothing."""
+    """A publish group by its ids; `snapshot` False: the mode reads nothing; `once`: publishing
+    adds rows, so what it has begun with is never loaded anew."""
 
     id: str
     windows: tuple[str, ...]
     snapshot: bool
+    once: bool = False
 
 
 @dataclass(frozen=True)

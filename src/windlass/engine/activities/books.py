@@ -26,6 +26,7 @@ def group_order(group: GroupPlan, mode: Mode) -> GroupOrder:
         group.id,
         tuple(stage.window.id for stage in planned if isinstance(stage, LoadWindow)),
         any(isinstance(stage, TakeSnapshot) for stage in planned),
+        once=mode is Mode.APPEND,
     )
 
 

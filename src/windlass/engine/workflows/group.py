@@ -51,6 +51,7 @@ class Group:
         self._ready: dict[str, SnapshotRef] = {}
         self._holders: list[workflow.ActivityHandle[None]] = []
         self._settled = 0
+        self._begun: GroupWork | None = None
 
     def snapshot_ready(self, word: SnapshotReady) -> None:
         """The holder's signal."""
@@ -88,13 +89,22 @@ class Group:
         return not settled.again
 
     async def rebuild(self, token: str, final: bool = False) -> Settled:
-        """Snapshot, load, guard, publish, settle: each step is safe to repeat."""
+        """Snapshot, load, guard, publish, settle: each step is safe to repeat. So are all of
+        them together, but not where publishing adds rows: a group that has begun to append goes
+        on with what it loaded, since rows loaded anew would be appended a second time."""
+        work = self._begun or await self._prepared(token, final)
+        if self.order.once:
+            self._begun = work
+        await workflow.execute_activity_method(PublishActivities.publish, work, **data())
+        return await workflow.execute_activity_method(PublishActivities.settle, work, **data())
+
+    async def _prepared(self, token: str, final: bool) -> GroupWork:
+        """All windows staged and proven, and nothing that forbids to publish them."""
         async with self._snapshot(token) as snapshot:
             loads = await self._load_all(snapshot)
             work = GroupWork(self.ref, loads, snapshot, final)
             await workflow.execute_activity_method(PublishActivities.guard, work, **data())
-        await workflow.execute_activity_method(PublishActivities.publish, work, **data())
-        return await workflow.execute_activity_method(PublishActivities.settle, work, **data())
+        return work
 
     async def _load_all(self, snapshot: SnapshotRef) -> tuple[Load, ...]:
         """All windows of the group, as slots allow; one that fails stops the others."""

@@ -20,7 +20,7 @@ from windlass.source.kill import wait_until
 from windlass.source.postgres import PostgresSource
 
 from .proxy import Proxy
-from .world import Db, ids, pairs_for, read
+from .world import CARD, Db, ids, pairs_for, read
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -232,3 +232,52 @@ def test_the_driver_is_safe_between_threads(
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(one, range(4))) == [2, 2, 2, 2]
+
+
+def test_open_writers_are_named_and_bound_what_is_exact(
+    world: Db, source: PostgresSource, cards: Slice, attempt: Attempt
+) -> None:
+    """A reader and a writer elsewhere do not count; a partition and a view's table do."""
+    world.execute(
+        "CREATE TABLE app.aside (n int); CREATE VIEW app.seen AS SELECT * FROM app.scorecards"
+    )
+    table = replace(CARD, relation="app.seen")
+    through_a_view = replace(cards.dataset, tables=(table,))
+    with world.connect() as reading, world.connect() as elsewhere, world.connect() as writing:
+        reading.execute("SELECT * FROM app.scorecards FOR UPDATE")
+        elsewhere.execute("INSERT INTO app.aside VALUES (1)")
+        with source.hold(attempt, cards.dataset) as held:
+            assert held.snapshot.writers == ()
+            assert held.snapshot.exact_as_of is not None
+            assert held.snapshot.exact_as_of > datetime.now(UTC) - timedelta(seconds=10)
+        reading.rollback()
+        began = writing.execute("SELECT now()").fetchone()
+        writing.execute("UPDATE app.scorecards SET points = 9 WHERE scorecard_id = 1")
+        assert began is not None
+        for dataset in (cards.dataset, through_a_view):
+            with source.hold(attempt, dataset) as held:
+                assert [writer.since for writer in held.snapshot.writers] == [began[0]]
+                assert held.snapshot.exact_as_of == began[0]
+        writing.commit()
+        with source.hold(attempt, cards.dataset) as held:
+            assert held.snapshot.writers == ()
+
+
+def test_a_writer_to_a_partition_writes_to_the_table(
+    world: Db, source: PostgresSource, cards: Slice, attempt: Attempt
+) -> None:
+    world.execute(
+        "CREATE TABLE app.parted (LIKE app.scorecards) PARTITION BY LIST (customer_id);"
+        "CREATE TABLE app.parted_acme PARTITION OF app.parted FOR VALUES IN ('acme')"
+    )
+    parted = replace(cards.dataset, tables=(replace(CARD, relation="app.parted"),))
+    with world.connect() as writing:
+        writing.execute("INSERT INTO app.parted_acme SELECT * FROM app.scorecards LIMIT 0")
+        with source.hold(attempt, parted) as held:
+            assert len(held.snapshot.writers) == 1
+    blind = PostgresSource(world.reader("GRANT USAGE ON SCHEMA app TO {role}"))
+    with world.connect() as writing:
+        writing.execute("INSERT INTO app.parted SELECT * FROM app.scorecards LIMIT 0")
+        with blind.hold(attempt, parted) as held:
+            assert [writer.since for writer in held.snapshot.writers] == [None]
+            assert held.snapshot.exact_as_of == held.snapshot.horizon

@@ -237,6 +237,36 @@ def test_changed_now_includes_newly_excluded_rows(
     assert source.changed(cards, pairs_for(source, cards), later, attempt).num_rows == 0
 
 
+def test_rows_that_went_to_another_tenant_are_found_elsewhere(
+    world: Db, source: PostgresSource, cards: Slice, scores: Slice, attempt: Attempt
+) -> None:
+    """Card 1 was sold, and its scores with it; 7 was globex's all along."""
+    world.execute(
+        "UPDATE app.scorecards SET updated_at = '2026-03-01Z', customer_id = 'globex' "
+        "WHERE scorecard_id = 1;"
+        "UPDATE app.scorecards SET updated_at = '2026-03-01Z' WHERE scorecard_id IN (5, 7)"
+    )
+    march = datetime(2026, 3, 1, tzinfo=UTC)
+    found = source.changed_elsewhere(cards, pairs_for(source, cards), march, 10, attempt)
+    assert ids(found, "scorecard_id") == ["1", "7"]
+    found = source.changed_elsewhere(scores, pairs_for(source, scores), march, 10, attempt)
+    assert ids(found, "score_id") == ["10", "11", "12", "70", "71", "72"]
+    some = source.changed_elsewhere(scores, pairs_for(source, scores), march, 4, attempt)
+    assert some.num_rows == 4
+
+
+def test_the_keys_of_kept_rows(
+    world: Db, source: PostgresSource, cards: Slice, scores: Slice, attempt: Attempt
+) -> None:
+    with source.kept_keys(cards, pairs_for(source, cards), attempt, None) as batches:
+        rows = pa.Table.from_batches(list(batches))
+    assert ids(rows, "scorecard_id") == ["1", "5"]
+    assert set(rows["excluded"].to_pylist()) == {""}
+    with source.kept_keys(scores, pairs_for(source, scores), attempt, None) as batches:
+        rows = pa.Table.from_batches(list(batches))
+    assert ids(rows, "score_id") == ["10", "11", "12", "50", "51", "52"]
+
+
 def test_changed_needs_a_version_that_is_a_time(
     source: PostgresSource, cards: Slice, attempt: Attempt
 ) -> None:

@@ -14,7 +14,12 @@ BOTH = [PATCHES, ""]
 
 
 def apply_twice(
-    bench: Bench, upsert: list[tuple[Any, ...]], remove: list[str], path: Path = Path.IN_PLACE
+    bench: Bench,
+    upsert: list[tuple[Any, ...]],
+    remove: list[str],
+    path: Path = Path.IN_PLACE,
+    *,
+    exact: bool = False,
 ) -> None:
     """Apply, and apply again in another attempt."""
     rows = pa.Table.from_batches([bench.batch(upsert)]) if upsert else None
@@ -28,6 +33,7 @@ def apply_twice(
             rows,
             keys,
             bench.attempt("settle"),
+            exact=exact,
         )
 
 
@@ -94,3 +100,40 @@ def test_tombstones(bench: Bench) -> None:
     assert bench.seen() == [(2, "stays")]
     apply_twice(bench, [(1, "back", "2026-02-06", "2026-02-06")], [])
     assert bench.seen() == [(1, "back"), (2, "stays")]
+
+
+@pytest.mark.parametrize("settings", BOTH)
+@pytest.mark.parametrize("order", ["k", "(t, k)"])
+def test_exactly_these_rows(bench: Bench, settings: str, order: str) -> None:
+    """Versions that outrank the source go, and nothing else."""
+    bench.create(order=order, settings=settings)
+    bench.put((1, "outranks", "2026-02-06", "2026-02-20"), (2, "stays", "2026-02-06", "2026-02-20"))
+    bench.put((1, "elsewhere", "2026-02-08", "2026-02-19"))
+    apply_twice(bench, [(1, "true", "2026-02-06", "2026-02-07")], [], exact=True)
+    assert bench.seen() == [(1, "true"), (2, "stays")]
+
+
+def test_a_row_under_a_tombstone_comes_back(bench: Bench) -> None:
+    """It is there already, hidden: without force nothing would be done."""
+    bench.create("ReplacingMergeTree(v, gone)", settings="", extra=", gone UInt8 DEFAULT 0")
+    row = (1, "back", "2026-02-06", "2026-02-06")
+    bench.put(row)
+    apply_twice(bench, [], ["1"])
+    assert bench.seen() == []
+    apply_twice(bench, [row], [], exact=True)
+    assert bench.seen() == [(1, "back")]
+
+
+def test_staged_keys(bench: Bench) -> None:
+    bench.create()
+    one = bench.stage((1, "a", "2026-02-06", "2026-02-06"), (2, "b", "2026-02-06", "2026-02-06"))
+    other = bench.stage((2, "c", "2026-02-07", "2026-02-06"), (3, "d", "2026-02-07", "2026-02-06"))
+    found = bench.target.staged_keys(
+        bench.live,
+        bench.piece(WINDOW),
+        bench.pairs,
+        [one, other],
+        pa.table({"k": ["2", "3", "4"]}),
+        bench.attempt("settle"),
+    )
+    assert sorted(found["k"].to_pylist()) == ["2", "2", "3"]

@@ -11,8 +11,9 @@ from windlass.domain.plan import TARGET_ONLY, ClusterPlan, HeldWindow, Request, 
 from windlass.domain.results import Bucket
 from windlass.domain.schema import SourceColumn, TargetTable
 from windlass.domain.states import Mode
-from windlass.domain.tenant import Tenant, TenantPattern, database_name
+from windlass.domain.tenant import Tenant
 from windlass.engine.activities.desk import Desk
+from windlass.engine.activities.tenants import everybody, meant
 from windlass.planner import windows
 from windlass.planner.build import Rate, TableFacts, definition_of, tenant_plan
 from windlass.planner.engines import check_engine
@@ -32,7 +33,7 @@ class Survey:
 
     def plan(self) -> ClusterPlan:
         """Everything found on this cluster, planned or left out with the reason."""
-        found = self._tenants()
+        found = everybody(self.desk, self.request.dataset)
         self._refuse_shared_databases(found)
         chosen = [t for t in found if self._chosen(t)]
         columns = {
@@ -60,13 +61,6 @@ class Survey:
         self.pulse(0)
         return self.desk.target.describe(database, table) is not None
 
-    def _tenants(self) -> list[Tenant]:
-        dataset = self.request.dataset
-        return [
-            Tenant(self.desk.cluster, c, p, database_name(dataset.database, c, p))
-            for c, p in self.desk.source.tenants(dataset)
-        ]
-
     def _refuse_shared_databases(self, tenants: Sequence[Tenant]) -> None:
         """Two tenants in one database would wipe each other's rows."""
         owners: dict[str, list[Tenant]] = defaultdict(list)
@@ -83,10 +77,10 @@ class Survey:
                 )
 
     def _chosen(self, tenant: Tenant) -> bool:
-        return _any(self.request.tenants, tenant) and not _any(self.request.excepted, tenant)
+        return meant(self.request.tenants, tenant) and not meant(self.request.excepted, tenant)
 
     def _reason(self, tenant: Tenant) -> str:
-        return "left out by --except" if _any(self.request.excepted, tenant) else "not asked for"
+        return "left out by --except" if meant(self.request.excepted, tenant) else "not asked for"
 
     def _tenant(self, tenant: Tenant, columns: dict[str, tuple[SourceColumn, ...]]) -> TenantPlan:
         facts = [
@@ -206,10 +200,6 @@ class Survey:
             if live != held.live_rows:
                 return f"live {fact.spec.name} holds {live:,} rows, {held.live_rows:,} then"
         return ""
-
-
-def _any(patterns: Sequence[str], tenant: Tenant) -> bool:
-    return any(TenantPattern.parse(p).matches(tenant) for p in patterns)
 
 
 def _notes(plan: TenantPlan, facts: Sequence[TableFacts]) -> tuple[str, ...]:

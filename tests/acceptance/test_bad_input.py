@@ -194,7 +194,10 @@ def test_a_target_without_grants_parks_and_names_the_grant(fleet: Fleet) -> None
     assert fleet.fingerprint()[:-1] == before[:-1]
     assert fleet.staging_tables() == []
     checked = fleet.windlass("doctor", "--cluster", f"{fleet.name}-ch-rights", code=1)
-    assert "GRANT CREATE TABLE, INSERT" in " ".join(checked.stdout.split()), checked.stdout
+    told = " ".join(checked.stdout.split())
+    assert "GRANT CREATE TABLE, INSERT" in told, told
+    assert "column t.knid does not exist" in told, told
+    assert "cards.mark: no unique index" not in told
 
 
 def test_a_source_that_is_suddenly_empty_parks_until_the_operator_agrees(fleet: Fleet) -> None:

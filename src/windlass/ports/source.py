@@ -203,3 +203,8 @@ class Source(Protocol):
     def check(self) -> list[tuple[str, str, str]]:
         """Findings for `doctor`: (level ok|warn|fail, what, next step)."""
         ...
+
+    def check_tables(self, dataset: Dataset) -> list[tuple[str, str, str]]:
+        """The same per table of the dataset: there, readable, its columns and those of its
+        exclusions there, its key unique. `what` begins with the table's name."""
+        ...

@@ -9,7 +9,7 @@ from windlass.domain.errors import WindlassError
 from windlass.source.discover import check_columns, no_such_table, relation_columns
 from windlass.source.judge import is_query, table_name
 from windlass.source.quote import ident, literal
-from windlass.source.relation import relation_sql, tables_of
+from windlass.source.relation import predicate_sql, relation_sql, tables_of
 from windlass.source.session import BEGIN, Connection, Server, control, failure_of, rows, run
 
 Finding = tuple[str, str, str]
@@ -133,7 +133,9 @@ def _table(server: Server, connection: Connection, table: TableSpec) -> Iterator
     try:
         columns = relation_columns(connection, table.relation)
         check_columns(table, columns, server.place)
-        run(connection, f"SELECT 1 FROM {relation_sql(table.relation)} AS t LIMIT 0")
+        kept = [f"{predicate_sql(one)} IS NOT TRUE" for one in table.exclusions]
+        where = f"WHERE {' AND '.join(kept)}" if kept else ""
+        run(connection, f"SELECT 1 FROM {relation_sql(table.relation)} AS t {where} LIMIT 0")
     except WindlassError as error:
         yield "fail", f"{table.name}: {error.what}", error.next_step
         return

@@ -126,8 +126,10 @@ class ErrandActivities:
         found = [*self._desk.source.check(), *self._desk.target.check()]
         found += Tidy(self._desk).findings()
         for dataset in checked.datasets:
-            for table in dataset.tables:
-                found.append(self._check_table(dataset.name, table.name, dataset))
+            found += [
+                (level, f"{dataset.name}.{what}", next_step)
+                for level, what, next_step in self._desk.source.check_tables(dataset)
+            ]
         return tuple(Finding(*one) for one in found)
 
     def _orphans(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Orphan, ...]:
@@ -135,13 +137,6 @@ class ErrandActivities:
 
     def _clean(self, payload: str, attempt: Attempt, watch: Watch) -> tuple[Orphan, ...]:
         return tuple(Tidy(self._desk).clean(self._load(CleanUp, payload).orphans))
-
-    def _check_table(self, name: str, table: str, dataset: Dataset) -> tuple[str, str, str]:
-        try:
-            columns = self._desk.source.columns(dataset.table(table), dataset)
-        except WindlassError as error:
-            return "fail", f"{name}.{table}: {error.what}", error.next_step
-        return "ok", f"{name}.{table}: {len(columns)} source columns readable", ""
 
     def _verify(
         self, payload: str, attempt: Attempt, watch: Watch

@@ -96,7 +96,9 @@ CASES = {
     "source login": Bad(at("pg-login"), "refuses the login", "source.url", 1),
     "target login": Bad(at("ch-login"), "refuses user or password", "target.url", 1),
     "source rights": Bad(at("pg-rights"), "permission denied for table marks", "GRANT SELECT", 1),
-    "verify, no tenant": Bad("verify @good amce R --dataset cards", "no tenant", "did you mean acme?"),
+    "verify, no tenant": Bad(
+        "verify @good amce R --dataset cards", "no tenant", "did you mean acme?"
+    ),
     "affected, exclusion": Bad(
         "affected @good acme R --dataset cards --exclusion appeal", "exclusion", "appeals"
     ),

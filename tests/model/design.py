@@ -12,8 +12,8 @@ class Design:
     retire their attempts. `repeats`: a publish attempt swaps every partition again, whatever
     earlier attempts did. `resumes`: a group that began to append is never loaded again.
     `counts_first`: the source is counted before the catch-up that has to find nothing. `buries`:
-    what FINAL hides outside the range goes before its successor. `assembles`: REPLACE and INSERT
-    read a table of the attempt's own, made afresh.
+    what FINAL hides outside the range goes before its successor. `catches_up`: rows that changed
+    after the snapshot are brought over.
     """
 
     sweeps: bool = True

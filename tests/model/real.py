@@ -232,7 +232,7 @@ class RealWorld(World):
         return GroupWork(self.setting.ref, tuple(done), self._ref, final)
 
     def _run(self, subject: str, deed: Callable[[Desk], object]) -> Run:
-        gate = Gate(self.servers.clickhouse)
+        gate = Gate(self.servers.clickhouse, self.setting.staging)
         self._gates.append(gate)
         environment = ActivityEnvironment()
 

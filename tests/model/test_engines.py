@@ -1,16 +1,17 @@
 """The machine of the model drives the real engines."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import settings
 
 from tests.model.machine import Life
+from tests.model.profiles import BOTH, STABLE, drive, long
 from tests.model.real import Servers, real
 from windlass.ledger import open_ledger
+
+pytestmark = pytest.mark.timeout(7200)
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +25,12 @@ def servers(
     ledger.close()
 
 
-BOUNDED = settings(
-    max_examples=int(os.environ.get("MODEL_EXAMPLES", "8")),
-    stateful_step_count=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-)
-
-
 def life(servers: Servers) -> type[Life]:
     """The machine over real engines."""
     return type("RealLife", (Life,), {"maker": staticmethod(real(servers))})
 
 
-def test_real_engines_keep_the_invariants(servers: Servers) -> None:
-    run_state_machine_as_test(life(servers), settings=BOUNDED)
+@BOTH
+def test_real_engines_keep_the_invariants(servers: Servers, profile: str) -> None:
+    short = settings(STABLE, max_examples=8, stateful_step_count=15)
+    drive(life(servers), short, long(100, 30), profile)

@@ -3,21 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.design import Design
 from tests.model.machine import Life
+from tests.model.profiles import BOTH, STABLE, drive, long
 from tests.model.pure import pure
 
-QUICK = settings(
-    max_examples=400,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+pytestmark = pytest.mark.timeout(7200)
 
 
 def life(design: Design) -> type[Life]:
@@ -25,16 +19,25 @@ def life(design: Design) -> type[Life]:
     return type("ModelLife", (Life,), {"maker": staticmethod(pure(design))})
 
 
-def test_every_interleaving_keeps_the_invariants() -> None:
-    run_state_machine_as_test(life(Design()), settings=QUICK)
+@BOTH
+def test_every_interleaving_keeps_the_invariants(profile: str) -> None:
+    short = settings(STABLE, max_examples=300, stateful_step_count=40)
+    drive(life(Design()), short, long(20_000), profile)
 
 
-BROKEN = ["sweeps", "asks", "repeats", "resumes", "counts_first", "buries", "catches_up"]
-
-
-@pytest.mark.parametrize("guard", BROKEN)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "guard", ["sweeps", "asks", "repeats", "resumes", "counts_first", "buries", "catches_up"]
+)
 def test_each_guard_is_needed(guard: str) -> None:
+    """Without it, some interleaving breaks an invariant: the machine can fail."""
     broken = life(replace(Design(), **{guard: False}))
-    many = settings(QUICK, max_examples=20_000, phases=[Phase.generate], report_multiple_bugs=False)
+    many = settings(
+        STABLE,
+        max_examples=50_000,
+        stateful_step_count=40,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+    )
     with pytest.raises(AssertionError):
         run_state_machine_as_test(broken, settings=many)

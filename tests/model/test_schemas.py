@@ -4,15 +4,14 @@ equals the source, value by value, and what cannot be held is refused before any
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, seed, settings
 
 from tests.model.carriage import Carriage, Refusal, days
+from tests.model.profiles import BOTH, STABLE, drawn, long
 from tests.model.schemas import PAIRS, Table, tables
 from tests.model.texts import rows_of_source, rows_of_target, same
 
-SETTINGS = settings(
-    deadline=None, print_blob=True, database=None, suppress_health_check=list(HealthCheck)
-)
+pytestmark = pytest.mark.timeout(7200)
 
 
 def carried(postgres_url: str, clickhouse_url: str, table: Table) -> None:
@@ -86,12 +85,15 @@ def test_every_source_type_has_somewhere_to_go() -> None:
     assert sum(len(targets) for targets in PAIRS.values()) > 500
 
 
-@pytest.mark.parametrize("profile", ["short", pytest.param("long", marks=pytest.mark.slow)])
+@BOTH
 def test_any_schema(postgres_url: str, clickhouse_url: str, profile: str) -> None:
-    long = profile == "long"
-    wanted = settings(SETTINGS, max_examples=300 if long else 12, derandomize=not long)
-
     def run(table: Table) -> None:
         carried(postgres_url, clickhouse_url, table)
 
-    wanted(given(table=tables())(run))()
+    test = given(table=tables())(run)
+    if profile == "short":
+        settings(STABLE, max_examples=12)(test)()
+        return
+    number = drawn()
+    print(f"WINDLASS_MODEL_SEED={number}")  # noqa: T201
+    seed(number)(settings(long(300))(test))()

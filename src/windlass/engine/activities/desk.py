@@ -94,7 +94,6 @@ class Desk:
         attempt = Attempt(campaign, subject, self.ledger.begin_attempt(campaign, subject))
         if attempt.number > 1:
             before = Attempt(campaign, subject, attempt.number - 1)
-            beat()
             self.kill(before)
             beat()
             self.target.sweep(before)
@@ -126,17 +125,19 @@ class Desk:
 
     def kill(self, attempt: Attempt) -> int:
         """End them on both servers; returns only when neither lists any."""
+        beat()
         return self.target.kill(attempt.tag) + self.source.kill(attempt)
 
-    def sweep(self, attempt: Attempt) -> None:
-        """Drop the attempt's staging."""
-        self.target.sweep(attempt)
+    def sweep(self, attempt: Attempt) -> int:
+        """Drop the attempt's staging; how many tables it was."""
+        beat()
+        return self.target.sweep(attempt)
 
     def sweep_group(self, group: str) -> None:
         """Drop the staging of every attempt at the group, its windows and its steps; whatever of
         them sleeps somewhere finds itself overtaken when it wakes up."""
         for attempt in self.ledger.retire(group):
-            self.target.sweep(attempt)
+            self.sweep(attempt)
 
     def jobs(self, ref: GroupRef, interval: Interval, loads: Sequence[Load]) -> list[TableJob]:
         """The tables of the group over that interval, in the dataset's order."""

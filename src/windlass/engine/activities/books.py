@@ -93,7 +93,7 @@ class BookActivities:
         ledger = self._desk.ledger
         found = ledger.retire_tenant(tenant.campaign, tenant.cluster, tenant.database)
         killed = sum(self._desk.kill(attempt) for attempt in found)
-        swept = sum(self._desk.sweep(attempt) for attempt in found)
+        swept = sum(self._desk.swept(attempt) for attempt in found)
         ledger.tenant_cancelled(tenant.campaign, tenant.cluster, tenant.database)
         text = (
             f"cancelled: {killed} statements were still listed, none is now on either server; "

@@ -128,7 +128,11 @@ class Desk:
         beat()
         return self.target.kill(attempt.tag) + self.source.kill(attempt)
 
-    def sweep(self, attempt: Attempt) -> int:
+    def sweep(self, attempt: Attempt) -> None:
+        """Drop the attempt's staging."""
+        self.swept(attempt)
+
+    def swept(self, attempt: Attempt) -> int:
         """Drop the attempt's staging; how many tables it was."""
         beat()
         return self.target.sweep(attempt)

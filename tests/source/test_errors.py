@@ -8,7 +8,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from windlass.domain.attempt import Attempt
-from windlass.domain.dataset import Slice
+from windlass.domain.dataset import Exclusion, Slice
 from windlass.domain.errors import (
     AccessError,
     ConfigError,
@@ -184,6 +184,13 @@ def test_doctor_warns_of_a_key_that_nothing_holds_unique(world: Db, source: Post
     assert source.check_tables(dataset(card))[-1][0] == "warn"
     wider = replace(CARD, key=("profile_id", "scorecard_id"))
     assert source.check_tables(dataset(wider))[-1][0] == "ok"
+
+
+def test_doctor_tries_what_exclusions_say(world: Db, source: PostgresSource) -> None:
+    card = replace(CARD, exclusions=(Exclusion("drafts", "t.drfat"),))
+    (level, what, fix), *_ = source.check_tables(dataset(card))
+    assert (level, "t.drfat" in what) == ("fail", True), (what, fix)
+    assert "draft" in fix
 
 
 def test_the_roles_own_limits_end_no_read(world: Db, cards: Slice, attempt: Attempt) -> None:

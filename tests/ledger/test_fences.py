@@ -1,0 +1,45 @@
+"""An attempt learns that its time is over: a later one began, or its group ended."""
+
+from tests.ledger.steps import G1, G2, VOICE, W1, W2, C, opened, work
+from tests.ledger.world import HandClock
+from windlass.domain.attempt import Attempt
+from windlass.domain.states import Verdict
+from windlass.ledger.store import SqlLedger
+
+
+def begun(ledger: SqlLedger, subject: str) -> Attempt:
+    return Attempt(C, subject, ledger.begin_attempt(C, subject))
+
+
+def test_a_later_attempt_overtakes_those_before_it(ledger: SqlLedger) -> None:
+    opened(ledger)
+    first, other = begun(ledger, W1), begun(ledger, W2)
+    assert not ledger.overtaken(first)
+    second = begun(ledger, W1)
+    assert ledger.overtaken(first)
+    assert not ledger.overtaken(second)
+    assert not ledger.overtaken(other)
+
+
+def test_a_retired_group_has_no_attempt_that_counts(ledger: SqlLedger) -> None:
+    opened(ledger)
+    attempts = [begun(ledger, s) for s in (W1, W1, G1, f"{G1}/settle")]
+    elsewhere = begun(ledger, G2)
+    found = ledger.retire(G1)
+    assert {(one.subject, one.number) for one in found} == {
+        (one.subject, one.number) for one in attempts
+    }
+    assert all(ledger.overtaken(one) for one in attempts)
+    assert not ledger.overtaken(elsewhere)
+    assert not ledger.overtaken(begun(ledger, W1)), "what begins anew counts"
+
+
+def test_a_cancelled_tenant_retires_what_is_not_done(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    done = begun(ledger, G1)
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [], Verdict.VERIFIED, 1000)
+    running = begun(ledger, W2)
+    ledger.retire_tenant(C, "voice-prod", VOICE)
+    assert ledger.overtaken(running)
+    assert not ledger.overtaken(done)

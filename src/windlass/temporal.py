@@ -82,10 +82,11 @@ def answering(cluster: settings.Cluster) -> Iterator[None]:
     try:
         yield
     except RPCError as error:
-        raise _refused(cluster, error) from error
+        raise refused(cluster, error) from error
 
 
-def _refused(cluster: settings.Cluster, error: "RPCError") -> WindlassError:
+def refused(cluster: settings.Cluster, error: "RPCError") -> WindlassError:
+    """The error to raise for Temporal's answer to a call."""
     from temporalio.service import RPCStatusCode
 
     temporal = cluster.temporal

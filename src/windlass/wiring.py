@@ -26,7 +26,7 @@ from windlass.domain.naming import campaign_name
 from windlass.domain.plan import ClusterPlan, Plan, Request
 from windlass.domain.record import CampaignDraft, Scope
 from windlass.domain.states import State
-from windlass.temporal import answering, at_work, connect, holder, no_worker, served
+from windlass.temporal import answering, at_work, connect, holder, no_worker, refused, served
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
@@ -274,9 +274,7 @@ async def _cancel_cluster(
         await client.get_workflow_handle(workflow_id(campaign, cluster)).cancel()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
-            raise UnreachableError(
-                "Temporal did not take the cancellation", where=cluster, why=str(error)
-            ) from error
+            raise refused(fleet.cluster(cluster), error) from error
         ledger.move(Scope(campaign, cluster), State.CANCELLED, "its workflow had already ended")
 
 
@@ -306,9 +304,7 @@ async def _workflow_state(fleet: settings.Fleet, campaign: str, cluster: str) ->
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return "unknown"
-        raise UnreachableError(
-            "Temporal does not answer", where=f"cluster {cluster}", why=str(error)
-        ) from error
+        raise refused(fleet.cluster(cluster), error) from error
     return found.status.name if found.status else "unknown"
 
 

@@ -16,6 +16,7 @@ from windlass.domain.results import TableCounts
 from windlass.domain.window import Interval
 from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.load import LoadActivities
+from windlass.engine.activities.moment import Patience
 from windlass.engine.activities.publish import PublishActivities
 from windlass.engine.activities.survey import Survey
 from windlass.engine.payloads import (
@@ -48,10 +49,11 @@ class Campaign:
     ledger: SqlLedger
     name: str
     plan: Plan
+    patience: float = 60
 
     @classmethod
     @contextmanager
-    def of(cls, world: World, *, parts: int = 1) -> Iterator["Campaign"]:
+    def of(cls, world: World, *, parts: int = 1, patience: float = 60) -> Iterator["Campaign"]:
         """Planned and written down."""
         fleet = load_fleet(world.config)
         ledger, cluster = open_ledger(fleet), fleet.cluster(world.name)
@@ -72,8 +74,11 @@ class Campaign:
         cluster_plan = Survey(desk, request, Attempt("plan", "plan", 1)).plan()
         plan = Plan(request, (cluster_plan,), "world", datetime.now(UTC))
         name = ledger.create_campaign(CampaignDraft(None, "live", "test"), plan).name
-        yield cls(desk, ledger, name, ledger.campaign_plan(name))
+        yield cls(desk, ledger, name, ledger.campaign_plan(name), patience)
         ledger.close()
+
+    def __post_init__(self) -> None:
+        self._patience = Patience(self.patience)
 
     def run(self, step: Step = nothing) -> list[Settled]:
         """Every group, one after the other."""
@@ -92,7 +97,7 @@ class Campaign:
     def rebuild(self, group: GroupRef, step: Step, *, final: bool) -> Settled:
         """What the group's workflow does."""
         run = ActivityEnvironment().run
-        publish = PublishActivities(self.desk)
+        publish = PublishActivities(self.desk, self._patience)
         windows = self.desk.group(group).windows
         attempt = self.desk.begin(group.tenant.campaign, f"{group.group}/snapshot")
         with self.desk.source.hold(attempt) as held:

@@ -28,8 +28,8 @@ LOOKUP_KEYS = 100_000
 class PublishActivities:
     """Three activities: `guard`, `publish`, `settle`. Each may be run any number of times."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._patience = desk, Patience()
+    def __init__(self, desk: Desk, patience: Patience | None = None) -> None:
+        self._desk, self._patience = desk, patience or Patience()
         self._keeper = Keeper(desk)
 
     @activity.defn(name="guard-removal", no_thread_cancel_exception=True)

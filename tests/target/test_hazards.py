@@ -1,17 +1,39 @@
 """The hazards of docs/publish.md that a target can meet on one server, by their number there."""
 
+import re
+from pathlib import Path as Path_
+
 import pytest
 
-from tests.target.bench import PATCHES, Bench, span
+import windlass
+from tests.target.bench import PATCHES, STAGING, Bench, ignore, span
 from windlass.domain.attempt import Staging
 from windlass.domain.errors import TransientError
+from windlass.domain.plan import GroupTable
 from windlass.domain.states import Path
+from windlass.target.client import Server, Settings
 from windlass.target.errors import StuckMutationError
 from windlass.target.names import quote, staging_name
+from windlass.target.publish.job import Job
+from windlass.target.publish.run import publish
+from windlass.target.slices import View
+from windlass.target.staging import StagingArea
+from windlass.verify.pairs import SESSION
 
 WINDOW = span("2026-02-05", "2026-02-10")
 FEB = span("2026-02-01", "2026-03-01")
 DEDUP = "SETTINGS non_replicated_deduplication_window = 1000"
+MATTERS = {
+    "alter_sync": "2",
+    "async_insert": "0",
+    "deduplicate_insert": "disable",
+    "deduplicate_insert_select": "disable",
+    "do_not_merge_across_partitions_select_final": "0",
+    "insert_deduplicate": "0",
+    "lightweight_deletes_sync": "2",
+    "mutations_sync": "2",
+    "optimize_on_insert": "0",
+}
 ROWS = [(1, "a", "2026-02-06", "2026-02-06"), (2, "b", "2026-02-07", "2026-02-07")]
 
 
@@ -24,6 +46,31 @@ def test_1_what_was_deleted_can_be_inserted_again(bench: Bench, path: Path) -> N
         staged = bench.stage(*rows)
         bench.publish(path, interval, staged)
         assert bench.seen() == [row[:2] for row in rows]
+
+
+class Profile(Server):
+    """A server whose profile has deduplication forced on for whoever does not say otherwise."""
+
+    def _settings(self, tag: str, extra: Settings) -> dict[str, str]:
+        forced = {"deduplicate_insert": "enable", "deduplicate_insert_select": "force_enable"}
+        known = {name: value for name, value in forced.items() if self.knows(name)}
+        return known | {"insert_deduplicate": "1"} | super()._settings(tag, extra)
+
+
+def test_1_whatever_the_profile_says(bench: Bench) -> None:
+    """Since 26.2 `insert_deduplicate=0` alone says nothing any more."""
+    live = bench.create("MergeTree", settings=DEDUP)
+    server = Profile(bench.server.address)
+    view = View.of(live, bench.piece(WINDOW), bench.pairs)
+    plan, group = (
+        bench.plan(Path.DELETE_AND_INSERT),
+        GroupTable("items", Path.DELETE_AND_INSERT, ()),
+    )
+    for rows in (ROWS, [], ROWS):
+        staged, area = bench.stage(*rows), StagingArea(server, STAGING)
+        publish(Job(area, view, plan, group, [staged], bench.attempt(), ignore))
+        assert bench.seen() == [row[:2] for row in rows]
+    server.close()
 
 
 def test_2_and_3_equal_blocks_are_not_taken_for_repeats(bench: Bench) -> None:
@@ -133,6 +180,58 @@ def test_block_numbers_of_two_windows_never_meet_in_live(bench: Bench) -> None:
     )
     bench.run(f"OPTIMIZE TABLE {bench.ref} FINAL")
     assert bench.rows(f"SELECT count(), countIf(k % 10 = 3) FROM {bench.ref}") == [(540, 0)]
+
+
+def test_12_parts_attached_before_are_not_attached_again(bench: Bench) -> None:
+    """ATTACH PARTITION FROM twice doubles rows: the same try, made again after a lost reply."""
+    bench.create()
+    staged, attempt = bench.stage(*ROWS), bench.attempt()
+    for _ in range(2):
+        facts = bench.publish(Path.SWAP, FEB, staged, attempt=attempt)
+        assert facts["staged"] == len(ROWS)
+        assert bench.rows(f"SELECT count() FROM {bench.ref}") == [(len(ROWS),)]
+
+
+def test_14_every_statement_says_what_it_depends_on(bench: Bench) -> None:
+    """As the server's own query log has it, whatever its defaults are: a publish by each path, a
+    catch-up, a comparison. What this server does not know cannot be set."""
+    attempts = []
+    for path in (Path.SWAP, Path.IN_PLACE, Path.DELETE_AND_INSERT, Path.APPEND, Path.DELETE):
+        bench.create(settings="")
+        bench.put((1, "old", "2026-02-06", "2026-02-05"), (9, "gone", "2026-02-07", "2026-02-05"))
+        staged, attempt = bench.stage(*ROWS), bench.attempt()
+        bench.publish(path, FEB if path is Path.SWAP else WINDOW, staged, attempt=attempt)
+        attempts += [staged.attempt, attempt]
+    bench.run("SYSTEM FLUSH LOGS")
+    tags = ", ".join(f"'{one.tag}'" for one in attempts)
+    logged = bench.rows(
+        "SELECT query, Settings FROM system.query_log WHERE type = 'QueryFinish' AND "
+        f"extract(Settings['log_comment'], '^[^#]+#[0-9]+') IN ({tags})"
+    )
+    assert len(logged) > 50
+    for query, settings in logged:
+        for name, value in MATTERS.items():
+            assert settings.get(name) == value, (name, query)
+
+
+def test_15_no_statement_reads_postgresql_from_clickhouse() -> None:
+    """`postgresql()` shifts times where the source's zone is not UTC, and each query has a
+    snapshot of its own: rows come through the worker, from one snapshot, in UTC."""
+    package = Path_(windlass.__file__).parent
+    told = re.compile(r"\b(postgresql|remote|remoteSecure|cluster|url|mysql)\s*\(['\"$]")
+    for file in (package / "target").rglob("*.py"):
+        assert not told.search(file.read_text(encoding="utf-8")), file
+    assert SESSION["TimeZone"] == "UTC"
+
+
+def test_17_what_is_deleted_was_counted_before(bench: Bench) -> None:
+    """A DELETE says nothing about rows: the facts come from a count."""
+    bench.create("MergeTree", settings="")
+    bench.put(*ROWS, (7, "outside", "2026-02-20", "2026-02-20"))
+    facts = bench.publish(Path.DELETE, WINDOW)
+    assert facts["deleted"] == len(ROWS)
+    again = bench.publish(Path.DELETE, WINDOW)
+    assert again["deleted"] == 0
 
 
 def test_13_views_are_named(bench: Bench) -> None:

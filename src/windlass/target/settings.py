@@ -3,6 +3,9 @@
 EVERYWHERE: dict[str, str] = {
     "async_insert": "0",
     "insert_deduplicate": "0",
+    # 26.2 and later heed only these two, and have them on by default
+    "deduplicate_insert": "disable",
+    "deduplicate_insert_select": "disable",
     "deduplicate_blocks_in_dependent_materialized_views": "0",
     "mutations_sync": "2",
     "alter_sync": "2",

@@ -15,6 +15,8 @@ from windlass.domain.window import Interval
 from windlass.planner import parse
 
 PARTS = 3
+MONTH = datetime(2026, 2, 1, tzinfo=UTC)
+"""Where one partition ends and the next begins: each becomes visible by itself."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def buckets(made: Plan) -> list[tuple[Bucket, bool]]:
     for tenant in made.tenants:
         for group in tenant.groups:
             for table in group.tables:
-                edges = group.interval.minus(table.whole)
+                edges = [e for one in group.interval.minus(table.whole) for e in one.split([MONTH])]
                 found += [(_bucket(table.table, one), True) for one in table.whole]
                 found += [(_bucket(table.table, one), False) for one in edges]
     return found

@@ -205,6 +205,12 @@ def _deck() -> list[Fault]:
             ("swap", "before", True), ("swap", "sent", False), ("insert-live", "before", True),
             ("insert-live", "sent", False), ("delete-live", "before", True),
             ("delete-live", "sent", False), ("settle", "sent", False), ("sweep", "before", True))),
+        *(Fault("append: worker killed (SIGKILL)", f"move, {p}", partial(_kill_at, "move", p),
+                modes=("append",)) for p in POINTS),
+        *(Fault("append: reply of ClickHouse lost", f"move, {h}", partial(_lost, "move", h),
+                modes=("append",)) for h in ("drop", "half")),
+        *(Fault("delete: worker killed (SIGKILL)", f"delete-live, {p}",
+                partial(_kill_at, "delete-live", p), modes=("delete",)) for p in POINTS),
         *(Fault("statement killed by somebody (394)", s, partial(_refused, s, 394))
           for s in ("load-insert", "guard", "swap", "settle")),
         *(Fault("worker told to stop (SIGTERM)", s, partial(_stop_at, s))

@@ -170,6 +170,9 @@ ROUGH = (
     *(Fault(_EVERYTHING, f"{s}, {p}", partial(crash_at, PARTS, s, p), rough=True)
       for s, p in (("load-insert", "sent"), ("swap", "sent"), ("delete-live", "sent"),
                    ("insert-live", "answered"), ("sweep", "sent"))),
+    *(Fault("ClickHouse killed (SIGKILL), started again", f"append: move, {p}",
+            partial(crash_at, ("clickhouse",), "move", p), rough=True, modes=("append",))
+      for p in ("sent", "sent", "answered")),
     *(Fault("disk of ClickHouse really full", s, partial(_disk_full, s), rough=True)
       for s in ("load-create", "load-insert", "attach", "insert-live", "delete-live")),
 )  # fmt: skip

@@ -16,12 +16,15 @@ COUNTS = {
 }  # fmt: skip
 """About how often each step comes in one campaign of the suite; never fewer."""
 
+OTHERS = {"move": 4}
+"""The same for other modes than replace."""
+
 POINTS = ("before", "sent", "answered")
 
 
 def arm_strike(run: Run, step: str, **options: object) -> Strike:
     """Arm one on the way of the run's worker."""
-    nth = run.dice.randint(1, COUNTS.get(step, 1))
+    nth = run.dice.randint(1, (COUNTS | OTHERS).get(step, 1))
     made = Strike((step,), nth=nth, **options)  # type: ignore[arg-type]
     run.way.clickhouse.strike = made
     run.struck = made.fired.is_set

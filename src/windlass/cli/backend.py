@@ -322,7 +322,8 @@ class Wired:
 
         for cluster, database in temporal_undo.by_tenant(groups):
             scope = Scope(campaign, cluster, database)
-            self.ledger.action(scope, "undo", order.who, order.why, after="ordered")
+            verb = "undo --force" if order.force else "undo"
+            self.ledger.action(scope, verb, order.who, order.why)
         ledger = self.ledger.ledger_id()
         return asyncio.run(
             temporal_undo.undo(self.fleet, ledger, campaign, dataset, groups, order, on_wait)

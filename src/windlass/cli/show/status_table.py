@@ -90,7 +90,7 @@ def headline(view: StatusView) -> "Text":
         said.append(", ").append_text(verdict_text(view.verdict))
     if view.undone_at:
         many = f"{view.windows_undone}/{view.windows_total} windows"
-        said.append(f", then undone: {many}, {clock(view.undone_at)}", style="yellow")
+        said.append(f", then undone: {many}, {view.undone_at:%Y-%m-%d %H:%M}", style="yellow")
     return said
 
 

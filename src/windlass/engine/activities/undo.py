@@ -153,9 +153,10 @@ NOTHING = Digest(0)
 
 
 def _words(table: str, facts: Mapping[str, int]) -> str:
-    words = [f"{table}: {facts['replaced']} partitions put back"]
+    many = "partition" if facts["replaced"] == 1 else "partitions"
+    words = [f"{table}: {facts['replaced']} {many} put back"]
     if facts["dropped"]:
-        words.append(f"{facts['dropped']} dropped that were empty before")
+        words.append(f"{facts['dropped']} dropped that held nothing before")
     words.append(f"{facts['rows']:,} rows, equal to what was kept")
     if facts["late_rows"] > 0:
         words[-1] = f"{facts['rows']:,} rows, {facts['late_rows']:,} of them written meanwhile"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from windlass.domain.plan import TenantPlan
 from windlass.domain.record import CampaignFacts
 from windlass.domain.states import Mode, State, Verdict
+from windlass.domain.words import volume
 from windlass.report.figures import Figures, green, worst
 from windlass.report.words import (
     clock,
@@ -14,7 +15,6 @@ from windlass.report.words import (
     moment,
     number,
     plural,
-    volume,
     volume_class,
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from windlass.domain import words
 from windlass.domain.window import Interval
 
 NOTHING = "—"
@@ -72,16 +73,7 @@ def duration(seconds: float | None) -> str:
     """`0.4 s`, `45 s`, `27 min`, `2 h 05 min`, `3 d 04 h`; a dash for None."""
     if seconds is None:
         return NOTHING
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 90:
-        return f"{whole} s"
-    if whole < 90 * 60:
-        return f"{round(whole / 60)} min"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600:02} h"
+    return f"{seconds:.1f} s" if seconds < 10 else words.duration(seconds)
 
 
 def plural(count: int, word: str) -> str:
@@ -96,16 +88,6 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     if more > 0:
         return f"{', '.join(shown)} and {more:,} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
-
-
-def volume(size: int) -> str:
-    """Bytes in the largest unit that leaves a number of one or more."""
-    amount, unit = float(size), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if amount < 1024:
-            break
-        amount, unit = amount / 1024, larger
-    return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
 
 
 def volume_class(rows_a_day: float) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from windlass.domain import words
 from windlass.domain.window import Interval
 
 if TYPE_CHECKING:
@@ -50,16 +51,7 @@ def half_open(interval: Interval) -> str:
 
 def duration(seconds: float | None) -> str:
     """`45 s`, `27 min`, `2 h 05 min`, `3 d 04 h`; `unknown` for None."""
-    if seconds is None:
-        return "unknown"
-    whole = round(seconds)
-    if whole < 90:
-        return f"{whole} s"
-    if whole < 90 * 60:
-        return f"{round(whole / 60)} min"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600:02} h"
+    return "unknown" if seconds is None else words.duration(seconds)
 
 
 def count(number: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from windlass.domain.attempt import Attempt
 from windlass.domain.errors import WindlassError
 from windlass.domain.undo import KeptRecord, Leftover
+from windlass.domain.words import volume
 from windlass.engine.activities.desk import Desk
 from windlass.planner.parse import span_text
 
@@ -187,13 +188,3 @@ class Tidy:
         ):
             if stands not in {LIVE, ""}:
                 yield Orphan("statement", Attempt("", subject, number).tag, stands)
-
-
-def volume(size: int) -> str:
-    """Bytes in the largest unit that leaves a number above one."""
-    number, unit = float(size), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if number < 1024:
-            break
-        number, unit = number / 1024, larger
-    return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"

@@ -3,14 +3,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tests.cli.world import EMPTY, JANUARY, Cli, Rows, finish
 from windlass.domain.errors import UnreachableError, WindlassError
 from windlass.domain.plan import HeldWindow
-from windlass.domain.record import Scope
+from windlass.domain.record import Scope, StatusView
 from windlass.domain.states import Health, State, Verdict
+from windlass.ledger.store import SqlLedger
 
 RUN = ("run", "voice-prod", "acme", "2026-01-01", "2026-02-01")
 NAME = "acme-jan-2026"
@@ -132,6 +134,31 @@ def test_lines_are_printed_while_nobody_has_a_terminal(cli: Cli) -> None:
     lines = cli.run(*RUN, "--yes").stderr.splitlines()
     assert f"{NAME} queued 0/1 windows, 0 of 2,883 rows" in spaced("\n".join(lines))
     assert any("1/1 windows" in line and "verified" in line for line in lines)
+
+
+class Away:
+    """A ledger that does not answer the first times that it is asked how a campaign stands."""
+
+    def __init__(self, ledger: SqlLedger, times: int) -> None:
+        self._ledger, self._left = ledger, times
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._ledger, name)
+
+    def status(self, campaign: str | None = None, *, windows: bool = False) -> StatusView:
+        if self._left:
+            self._left -= 1
+            raise UnreachableError("the ledger does not answer")
+        return self._ledger.status(campaign, windows=windows)
+
+
+def test_a_ledger_that_is_away_is_said_once_and_waited_for(cli: Cli) -> None:
+    cli.backend.ledger = cast("SqlLedger", Away(cli.backend.ledger, 3))
+    cli.script = [*[lambda: cli.clock.turn(20)] * 4, finish(cli, NAME)]
+    done = cli.run(*RUN, "--yes")
+    assert done.exit_code == 0
+    assert done.stderr.count("the ledger does not answer") == 1
+    assert "the ledger answers again" in done.stderr
 
 
 def test_a_temporal_that_is_away_is_said_once_and_waited_for(cli: Cli) -> None:

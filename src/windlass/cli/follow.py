@@ -13,14 +13,15 @@ PULSE = 15.0
 
 def follow(session: Session, campaign: str) -> StatusView:
     """Show the campaign until nothing moves any more without an operator's word."""
-    ledger, health = session.backend.ledger, Health(session, campaign)
+    record, health = Record(session, campaign), Health(session, campaign)
     with screen(session.now) as shown:
         while True:
-            view = ledger.status(campaign)
-            shown.show(view)
-            if view.state.final:
-                return view
-            health.look(shown)
+            view = record.read(shown)
+            if view is not None:
+                shown.show(view)
+                if view.state.final:
+                    return view
+                health.look(shown)
             session.wait(shown.every)
 
 
@@ -29,6 +30,29 @@ def detached(session: Session, campaign: str) -> None:
     session.say(f"\ndetached: campaign {campaign} goes on")
     session.say(f"  look again: windlass watch {campaign}")
     session.say(f"  stop it:    windlass cancel {campaign}")
+
+
+@dataclass
+class Record:
+    """The campaign in the ledger; a ledger that is away is said once, and waited for."""
+
+    session: Session
+    campaign: str
+    away: bool = False
+
+    def read(self, shown: Screen) -> StatusView | None:
+        """How it stands; None while nobody can say."""
+        try:
+            view = self.session.backend.ledger.status(self.campaign)
+        except UnreachableError as error:
+            if not self.away:
+                shown.say(f"{error}\n  (the campaign does not depend on this; still looking)")
+            self.away = True
+            return None
+        if self.away:
+            shown.say("the ledger answers again")
+        self.away = False
+        return view
 
 
 @dataclass

@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt
@@ -48,19 +49,21 @@ class Rest:
     example: str = ""
 
 
+@dataclass(frozen=True)
 class Looks:
     """Settles the keys of one table. `mends`: what differs may be put right, row by row."""
 
-    def __init__(
-        self, desk: Desk, job: TableJob, attempt: Attempt, pulse: Pulse, *, mends: bool
-    ) -> None:
-        self._desk, self._job, self._attempt = desk, job, attempt
-        self._pulse, self._mends = pulse, mends
+    desk: Desk
+    job: TableJob
+    attempt: Attempt
+    pulse: Pulse
+    mends: bool
+    pauses: Sequence[timedelta] = LOOK_PAUSES
 
     def settle(self, keys: "pa.Table") -> Rest:
         """Look, mend, look again, as often as there are pauses."""
         before: States = {}
-        for pause in LOOK_PAUSES if self._mends else LOOK_PAUSES[:-1]:
+        for pause in self.pauses if self.mends else self.pauses[:-1]:
             now = self._differing(keys)
             if not now:
                 return Rest()
@@ -72,7 +75,7 @@ class Looks:
     def _last(self, before: States, keys: "pa.Table") -> Rest:
         """What differs now has no look after it: rows may only come, none may be taken away."""
         now = self._differing(keys)
-        if self._mends:
+        if self.mends:
             self._apply([key for key, state in now.items() if state.source], [], exact=False)
         stable = [key for key, state in now.items() if state == before.get(key)]
         example = ", ".join(stable[0]) if stable else ""
@@ -81,7 +84,7 @@ class Looks:
     def _mend(self, now: States, before: States) -> None:
         """A key that a first try did not put right, and that did not change, is wrong in a way
         that needs force: a higher version than the source ever gave."""
-        if not self._mends:
+        if not self.mends:
             return
         put = [key for key, state in now.items() if state.source]
         stuck = [key for key in put if now[key] == before.get(key)]
@@ -93,25 +96,25 @@ class Looks:
         """Put the source's present rows of these keys in place, take the gone ones out."""
         if not put and not gone:
             return
-        job, pairs = self._job, self._job.plan.columns
+        job, pairs = self.job, self.job.plan.columns
         rows = None
         if put:
             asked = self._table(put)
-            rows = self._desk.source.read_keys(job.piece, pairs, asked, self._attempt)
-            self._pulse(rows.num_rows)
+            rows = self.desk.source.read_keys(job.piece, pairs, asked, self.attempt)
+            self.pulse(rows.num_rows)
         remove = self._table(gone) if gone else None
-        self._desk.target.apply(
+        self.desk.target.apply(
             job.live,
             job.piece,
             pairs,
             job.plan,
             rows,
             remove,
-            self._attempt,
+            self.attempt,
             exact=exact,
-            pulse=self._pulse,
+            pulse=self.pulse,
         )
-        self._pulse(0)
+        self.pulse(0)
 
     def _differing(self, keys: "pa.Table") -> States:
         found: dict[Key, State] = {}
@@ -120,24 +123,24 @@ class Looks:
         return found
 
     def _look(self, keys: "pa.Table") -> dict[Key, State]:
-        job, pairs = self._job, self._job.plan.columns
-        live = self._desk.target.rows_of_keys(job.live, job.piece, pairs, keys, self._attempt)
-        self._pulse(0)
-        found = self._desk.source.lookup(job.piece, pairs, keys, self._attempt)
-        self._pulse(0)
+        job, pairs = self.job, self.job.plan.columns
+        live = self.desk.target.rows_of_keys(job.live, job.piece, pairs, keys, self.attempt)
+        self.pulse(0)
+        found = self.desk.source.lookup(job.piece, pairs, keys, self.attempt)
+        self.pulse(0)
         return differing(job.spec.key, kept(found), live)
 
     def _table(self, keys: "Sequence[Key] | States") -> "pa.Table":
         """Keys as Arrow."""
         import pyarrow as pa
 
-        columns = list(zip(*keys, strict=True)) or [() for _ in self._job.spec.key]
-        named = zip(self._job.spec.key, columns, strict=True)
+        columns = list(zip(*keys, strict=True)) or [() for _ in self.job.spec.key]
+        named = zip(self.job.spec.key, columns, strict=True)
         return pa.table({name: pa.array(list(texts), pa.string()) for name, texts in named})
 
     def _wait(self, seconds: float) -> None:
         """A pause in which cancellation is still heard."""
-        wait(seconds, self._pulse)
+        wait(seconds, self.pulse)
 
 
 def wait(seconds: float, pulse: Pulse) -> None:

@@ -2,7 +2,7 @@
 wrote to the tables before the load is still at it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,10 @@ class Patience:
         self._limit = limit
         self._given_up: set[str] = set()
 
+    def give_up(self, writers: Sequence[Writer]) -> None:
+        """Wait no more for these."""
+        self._given_up |= {writer.id for writer in writers}
+
     @contextmanager
     def moment(
         self, source: Source, attempt: Attempt, dataset: Dataset, taken_at: str, pulse: Pulse
@@ -50,7 +54,7 @@ class Patience:
                 old = tuple(w for w in snapshot.writers if _before(w, taken_at, first))
                 late = time.monotonic() - begun >= self._limit
                 if late or {writer.id for writer in old} <= self._given_up:
-                    self._given_up |= {writer.id for writer in old}
+                    self.give_up(old)
                     yield Moment(snapshot, old)
                     return
             wait(WRITERS_PAUSE.total_seconds(), pulse)

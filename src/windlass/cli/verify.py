@@ -33,6 +33,37 @@ if TYPE_CHECKING:
     from windlass.engine.activities.verify import Question
 
 
+KeysOption = Annotated[
+    int, typer.Option("--keys", metavar="N", min=0, help="Keys to name per table.")
+]
+ValuesOption = Annotated[
+    bool, typer.Option("--values", help="Print the values of columns that differ, too.")
+]
+ParallelOption = Annotated[
+    int,
+    typer.Option("--parallel", metavar="N", min=1, max=16, help="Source sessions per cluster."),
+]
+LastOption = Annotated[
+    str | None, typer.Option("--last", metavar="SPAN", help="In place of START END: 7d, 24h.")
+]
+SampleOption = Annotated[
+    str | None, typer.Option("--sample", metavar="SHARE", help="Random steps of time: 5%.")
+]
+SeedOption = Annotated[
+    str | None, typer.Option("--seed", metavar="S", help="Draw the same sample again.")
+]
+EveryOption = Annotated[
+    str | None, typer.Option("--every", metavar="SPAN", help="Schedule it: 24h, 7d, 30m.")
+]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="N", help="The schedule's name.")]
+SchedulesOption = Annotated[
+    bool, typer.Option("--schedules", help="List schedules and how each last ended.")
+]
+UnscheduleOption = Annotated[
+    str | None, typer.Option("--unschedule", metavar="NAME", help="End a schedule.")
+]
+
+
 @command(
     "windlass verify voice-prod acme 2026-01-01 2026-02-20",
     "windlass verify all 'acme*' 2026-01-01 2026-02-20 --keys 5 -o json",
@@ -47,37 +78,16 @@ def app(
     end: Annotated[str | None, END] = None,
     dataset: DatasetOption = None,
     excepted: ExceptOption = None,
-    keys: Annotated[
-        int, typer.Option("--keys", metavar="N", min=0, help="Keys to name per table.")
-    ] = 20,
-    values: Annotated[
-        bool, typer.Option("--values", help="Print the values of columns that differ, too.")
-    ] = False,
-    parallel: Annotated[
-        int,
-        typer.Option("--parallel", metavar="N", min=1, max=16, help="Source sessions per cluster."),
-    ] = 2,
-    last: Annotated[
-        str | None, typer.Option("--last", metavar="SPAN", help="In place of START END: 7d, 24h.")
-    ] = None,
-    sample: Annotated[
-        str | None, typer.Option("--sample", metavar="SHARE", help="Random steps of time: 5%.")
-    ] = None,
-    seed: Annotated[
-        str | None, typer.Option("--seed", metavar="S", help="Draw the same sample again.")
-    ] = None,
-    every: Annotated[
-        str | None, typer.Option("--every", metavar="SPAN", help="Schedule it: 24h, 7d, 30m.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="N", help="The schedule's name.")
-    ] = None,
-    schedules: Annotated[
-        bool, typer.Option("--schedules", help="List schedules and how each last ended.")
-    ] = False,
-    unschedule: Annotated[
-        str | None, typer.Option("--unschedule", metavar="NAME", help="End a schedule.")
-    ] = None,
+    keys: KeysOption = 20,
+    values: ValuesOption = False,
+    parallel: ParallelOption = 2,
+    last: LastOption = None,
+    sample: SampleOption = None,
+    seed: SeedOption = None,
+    every: EveryOption = None,
+    name: NameOption = None,
+    schedules: SchedulesOption = False,
+    unschedule: UnscheduleOption = None,
 ) -> int:
     """Compare source and target by fingerprints, and name the keys that differ.
 

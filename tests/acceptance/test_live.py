@@ -32,6 +32,7 @@ SHAPES = {
     "day": {"partition": DAYS},
     "no-partition": {"partition": "", "settings": ""},
 }
+REST = [shape for shape in SHAPES if shape != "month"]
 Counts = dict[str, list[TableCounts]]
 
 
@@ -53,7 +54,10 @@ def under_way(world: World, seed: int, *, slowly: float = 1.0) -> tuple[Traffic,
         return traffic, campaign.counts()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("shape", ["month", *(pytest.param(s, marks=SLOW) for s in REST)])
 def test_the_range_equals_the_source_while_others_write(make_world: Maker, shape: str) -> None:
     world = make_world(worker=False, rows=3000, **SHAPES[shape])
     traffic, counts = under_way(world, SEED)
@@ -62,6 +66,19 @@ def test_the_range_equals_the_source_while_others_write(make_world: Maker, shape
     excess = assert_as_promised(world, traffic, exact(counts))
     assert len(traffic.taken) > excess, SEED
     assert traffic.counts.get("long"), SEED
+
+
+@pytest.mark.slow
+def test_the_same_by_the_command_line(make_world: Maker) -> None:
+    """Several groups at once, each with a moment of its own; the report says which."""
+    world = make_world(rows=3000, partition=MONTHS)
+    traffic = Traffic(world, SEED)
+    with traffic.running():
+        found = world.run("--parts", "3", "--accept-removal")
+    tables = world.report()
+    assert found["state"] == "done", (SEED, tables)
+    until = {name: datetime.fromisoformat(one["exact_as_of"]) for name, one in tables.items()}
+    assert_as_promised(world, traffic, until)
 
 
 def told(campaign: Campaign, table: str) -> TableCounts:
@@ -162,7 +179,7 @@ def test_rows_that_leave_after_the_load_are_named_by_their_keys(make_world: Make
     assert assert_as_promised(world, traffic, future) == 0
 
 
-@pytest.mark.parametrize("versioned", [True, False])
+@pytest.mark.parametrize("versioned", [True, pytest.param(False, marks=SLOW)])
 def test_without_versions_late_rows_end_unverified(make_world: Maker, *, versioned: bool) -> None:
     """Plain MergeTree, and an ingestion that brings a row again after each publish."""
     world = make_world(

@@ -41,7 +41,8 @@ class Servers:
         found = [(k, self.source[k]) for k in keys["k"].to_pylist() if k in self.source]
         columns = {"k": [k for k, _ in found], "hash": [h for _, h in found]}
         out = pa.array([None] * len(found), pa.string())
-        return pa.table({**columns, "excluded": out, "inside": pa.array([True] * len(found))})
+        inside = pa.array([True] * len(found), pa.bool_())
+        return pa.table({**columns, "excluded": out, "inside": inside})
 
     def read_keys(self, _piece: Any, _pairs: Any, keys: pa.Table, _attempt: Any) -> pa.Table:
         return keys

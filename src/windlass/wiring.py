@@ -345,7 +345,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
         for name in clusters:
             seat = await _seat(fleet, name, ledger)
             await stack.enter_async_context(build(seat))
-            await stack.enter_async_context(house_kept(seat.desk))
+            stack.enter_context(house_kept(seat.desk))
         yield
     ledger.close()
 

@@ -84,6 +84,36 @@ def test_old_rows_come_back_exactly_and_what_is_outside_stays(bench: Bench, engi
     assert (10, "april") in bench.seen()
 
 
+SHAPES = {
+    "table TTL": {"settings": "TTL toDateTime(t) + INTERVAL 10 YEAR"},
+    "column TTL": {"extra": ", c String DEFAULT 'a' TTL toDateTime(t) + INTERVAL 10 YEAR"},
+    "projection": {
+        "extra": ", PROJECTION p (SELECT k, x ORDER BY x)",
+        "settings": "SETTINGS deduplicate_merge_projection_mode = 'rebuild'",
+    },
+    "tombstones": {"engine": "ReplacingMergeTree(v, d)", "extra": ", d UInt8 DEFAULT 0"},
+    "computed columns": {
+        "extra": ", a String ALIAS upper(x), m String MATERIALIZED lower(x), "
+        "CONSTRAINT c CHECK k > 0"
+    },
+    "types": {
+        "extra": ", mm Map(String, Array(Nullable(Int64))) DEFAULT map('a', [1, NULL]), "
+        "j JSON DEFAULT '{\"a\": 1}', u UUID DEFAULT generateUUIDv4(), n Nested(a Int8)"
+    },
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tables_of_every_shape_come_back(bench: Bench, shape: str) -> None:
+    bench.create(**SHAPES[shape])
+    old_rows(bench)
+    seen, before, kept = bench.seen("*"), prints(bench), keep(bench)
+    bench.publish(Path.SWAP, FEB, bench.stage((1, "new", "2026-02-03", "2026-02-05")))
+    restore(bench, kept)
+    assert bench.seen("*") == seen
+    assert prints(bench) == before
+
+
 def test_a_partition_that_was_empty_is_dropped_again(bench: Bench) -> None:
     bench.create(partition="toDate(t)")
     bench.put((1, "old", "2026-02-03", "2026-02-03"), (9, "january", "2026-01-31", "2026-02-04"))

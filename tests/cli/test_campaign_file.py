@@ -150,3 +150,12 @@ def test_an_empty_file_is_no_campaign(tmp_path: Path) -> None:
     file.write_text("", encoding="utf-8")
     with pytest.raises(ConfigError):
         campaign_file.read(file)
+
+
+def test_the_example_in_the_docs_is_one_and_shows_every_key(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    chapter = docs.partition("## Campaign files")[2]
+    file = tmp_path / "example.yaml"
+    file.write_text(chapter.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    shown = campaign_file.read(file).model_fields_set
+    assert shown == set(campaign_file.CampaignFile.model_fields)

@@ -3,6 +3,8 @@
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.faults.deck import DECK
 from tests.faults.lane import Lane
 from tests.faults.run import Result
@@ -24,6 +26,7 @@ def seed_of(family: str, name: str) -> int:
     return next(n for n, one in enumerate(DECK) if (one.family, one.name) == (family, name))
 
 
+@pytest.mark.timeout(900)
 def test_a_few_faults(local_stack: Endpoints, tmp_path: Path) -> None:
     found: list[Result] = []
 

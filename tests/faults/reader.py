@@ -50,7 +50,8 @@ class Reader:
         self._wake.set()
 
     def _loop(self) -> None:
-        logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+        for chatty in ("clickhouse_connect", "urllib3"):
+            logging.getLogger(chatty).setLevel(logging.CRITICAL)
         sql = look_sql(self.shop, self.buckets)
         while not self._ended.is_set():
             # a server that is down is no finding: there is nothing to see then

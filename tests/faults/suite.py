@@ -188,6 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rough", type=int, default=ROUGH_LANES, help="stacks to be killed")
     parser.add_argument("--log", type=Path, default=Path("build/faults.jsonl"))
     parser.add_argument("--docs", type=Path, help="write the table into this file")
+    parser.add_argument("--each", action="store_true", help="one run of each kind of fault")
     parser.add_argument("--only", default="", help="only faults whose family or name has this")
     options = parser.parse_args(argv)
     options.log.parent.mkdir(parents=True, exist_ok=True)
@@ -196,6 +197,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # PostgreSQL runs as nobody where we are root, and must be let in
     directory.chmod(0o755)
     seeds = chosen(options.seed, options.n, options.only)
+    if options.each:
+        seeds = [*{draw(seed).family: seed for seed in reversed(seeds)}.values()]
     say(f"seeds {options.seed}.. ({len(seeds)} runs), {len(DECK)} faults, in {directory}")
     try:
         results = Suite(directory, options.log).run(seeds, options.lanes, options.rough)

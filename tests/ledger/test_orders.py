@@ -198,9 +198,6 @@ def test_verified_ranges_are_found_and_superseded(ledger: SqlLedger) -> None:
     assert [
         h.definition for h in ledger.verified("scorecards", "voice-prod", VOICE, days(0, 10))
     ] == ["def2"]
-    ledger.void_verified("voice-prod", VOICE, days(15, 16), "undo by ada")
-    found = ledger.verified("scorecards", "voice-prod", VOICE, days(0, 50))
-    assert [h.voided for h in found] == ["", "undo by ada"]
 
 
 def test_an_append_voids_what_was_verified(ledger: SqlLedger) -> None:

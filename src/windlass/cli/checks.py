@@ -31,7 +31,6 @@ from windlass.ports import CheckRun, CheckSchedule
 if TYPE_CHECKING:
     from windlass.engine.activities.verify import Question
 
-SHORTEST = timedelta(minutes=1)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
 

@@ -77,24 +77,6 @@ class Held(Base):
         )
         return [_held(row) for row in connection.execute(query)]
 
-    @writes
-    def void_verified(
-        self, connection: Connection, cluster: str, database: str, within: Interval, reason: str
-    ) -> None:
-        """What was verified there no longer holds."""
-        of = t.verified.c
-        connection.execute(
-            update(t.verified)
-            .where(
-                of.cluster == cluster,
-                of.database == database,
-                of.start_at < within.end,
-                of.end_at > within.start,
-                of.voided == "",
-            )
-            .values(voided=reason)
-        )
-
     @reads
     def rate(self, connection: Connection, cluster: str, database: str) -> tuple[float, str] | None:
         """(rows per second, basis) from finished windows: this tenant's, else the cluster's."""

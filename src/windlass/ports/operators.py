@@ -16,7 +16,6 @@ from windlass.domain.record import (
     WindowView,
 )
 from windlass.domain.states import Health, State
-from windlass.domain.window import Interval
 from windlass.ports.undo import UndoReader
 
 
@@ -145,10 +144,6 @@ class LedgerWriter(Protocol):
         """Put new groups in the place of old ones (by id). Old windows are kept, cancelled and
         marked as replaced; new ones name the window that they were cut from. `campaign_plan` has
         the new ones from then."""
-        ...
-
-    def void_verified(self, cluster: str, database: str, within: Interval, reason: str) -> None:
-        """What was verified there no longer holds: an undo, a delete, an append."""
         ...
 
     def note(self, campaign: str, who: str, text: str, database: str = "") -> None:

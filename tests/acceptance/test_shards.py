@@ -106,7 +106,7 @@ def world(local_stack: Endpoints, tmp_path: Path) -> Iterator[ShardedWorld]:
     shards.mkdir()
     with two_servers(shards) as pair:
         endpoints = replace(local_stack, clickhouse=pair[0].url)
-        made = ShardedWorld(endpoints, tmp_path, rows=3000, pair=pair)
+        made = ShardedWorld(endpoints, tmp_path, rows=800, pair=pair)
         made.build()
         made.start_worker()
         yield made
@@ -114,14 +114,15 @@ def world(local_stack: Endpoints, tmp_path: Path) -> Iterator[ShardedWorld]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_campaign_over_two_shards(world: ShardedWorld) -> None:
     assert world.misplaced("card") > 0
-    plan = world.json("plan", world.name, "acme", "2026-01-01", "2026-02-20", "--parts", "3")
+    plan = world.json("plan", world.name, "acme", "2026-01-01", "2026-02-20", "--parts", "2")
     (tenant,) = plan["tenants"]
     card = tenant["publish"]["card"]
     assert any("2 shards of pair" in note for note in card["notes"]), json.dumps(card)
     assert card["path"].startswith("swap")
-    found = world.run("--parts", "3")
+    found = world.run("--parts", "2")
     assert found["state"] == "done", found
     world.assert_exact()
     assert (world.misplaced("card"), world.misplaced("mark")) == (0, 0)

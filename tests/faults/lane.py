@@ -319,6 +319,15 @@ class Lane:
             for relay in way.all:
                 relay.calm()
 
+    def recover(self) -> None:
+        """Whatever a run that broke has left: one worker, awake, on relays as new."""
+        self.calm()
+        for kind in [kind for kind in self.workers if kind != "a"]:
+            self.dismiss(kind)
+        worker = self.hire("a")
+        if worker.stopped:
+            worker.signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End the workers and relays."""
         self._closing.set()

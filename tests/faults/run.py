@@ -132,7 +132,7 @@ def carry_out(run: Run, fault: Fault) -> Result:
         _await_workflows(run)
     finally:
         reader.stop()
-        run.lane.calm()
+        run.lane.recover()
     wanted = run.shop.wanted(before)
     for name, count in differences(run.shop.live(), wanted).items():
         setattr(result, name, count)

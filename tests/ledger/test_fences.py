@@ -1,9 +1,11 @@
 """An attempt learns that its time is over: a later one began, or its group ended."""
 
+import pytest
+
 from tests.ledger.steps import G1, G2, VOICE, W1, W2, C, opened, work
 from tests.ledger.world import HandClock
 from windlass.domain.attempt import Attempt
-from windlass.domain.states import Verdict
+from windlass.domain.states import State, Verdict
 from windlass.ledger.store import SqlLedger
 
 
@@ -43,3 +45,17 @@ def test_a_cancelled_tenant_retires_what_is_not_done(ledger: SqlLedger, clock: H
     ledger.retire_tenant(C, "voice-prod", VOICE)
     assert ledger.overtaken(running)
     assert not ledger.overtaken(done)
+
+
+@pytest.mark.parametrize("parked", [True, False])
+def test_a_late_word_does_not_bring_a_group_back(
+    ledger: SqlLedger, clock: HandClock, parked: bool
+) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    if parked:
+        ledger.group_parked(G1, "too many tries")
+    else:
+        ledger.tenant_cancelled(C, "voice-prod", VOICE)
+    ledger.group_done(G1, [], Verdict.VERIFIED, 1000)
+    assert ledger.window(W1).state is (State.PARKED if parked else State.CANCELLED)

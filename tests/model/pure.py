@@ -58,6 +58,8 @@ class PureWorld(World):
         self._states = [State.QUEUED for _ in seed.shape.windows]
         self._image: Image = {}
         self._horizon = 0
+        self._verdict = ""
+        self._given_up = False
         self._before = 0
         self._begun: dict[str, int] = {}
 
@@ -118,9 +120,14 @@ class PureWorld(World):
         return PureRun(act, self._recorded(settle(act, order)))
 
     def _recorded(self, deed: Deed) -> Deed:
+        """A try whose reply was lost finds the record, and is not made again."""
+        if self._verdict:
+            return self._verdict
         verdict = yield from deed
         if verdict != "again":
-            self._move_all(State.DONE)
+            self._verdict = str(verdict)
+            if not self._given_up:
+                self._move_all(State.DONE)
         return verdict
 
     def park(self) -> None:
@@ -159,6 +166,7 @@ class PureWorld(World):
         for subject in self.books.numbers:
             self.books.numbers[subject] += self.design.asks
         self.server.sweep("")
+        self._given_up = True
         self._move_all(state)
 
     def _move_all(self, state: State) -> None:

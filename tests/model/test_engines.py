@@ -32,5 +32,5 @@ def life(servers: Servers) -> type[Life]:
 
 @BOTH
 def test_real_engines_keep_the_invariants(servers: Servers, profile: str) -> None:
-    short = settings(STABLE, max_examples=8, stateful_step_count=15)
+    short = settings(STABLE, max_examples=6, stateful_step_count=15)
     drive(life(servers), short, long(100, 30), profile)

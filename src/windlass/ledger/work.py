@@ -230,8 +230,11 @@ class Work(Base):
         verdict: Verdict,
         rows: int,
     ) -> None:
-        """Counts per table; every window of the group done with that verdict."""
+        """Counts per table; every window of the group done with that verdict. The word of one
+        who wakes up after the group was cancelled or parked does not count."""
         row, now = self._lock_group(connection, group), self._clock.now()
+        if self._given_up(connection, group):
+            return
         for position, one in enumerate(counts):
             key = {"group_id": group, "table_name": one.table}
             values = {"position": position, "value": dump(one), "at": now}
@@ -245,6 +248,12 @@ class Work(Base):
         self._spread_rows(connection, group, rows)
         states.trouble_over(connection, Scope(row.campaign, row.cluster, row.database))
         self._refresh(connection, row)
+
+    def _given_up(self, connection: Connection, group: str) -> bool:
+        of = t.windows.c
+        query = select(of.state).where(of.group_id == group, of.replaced.is_(False))
+        found = {State(state) for state in connection.scalars(query)}
+        return bool(found) and found <= {State.CANCELLED, State.PARKED}
 
     @reads
     def group_verdict(self, connection: Connection, group: str) -> Verdict | None:

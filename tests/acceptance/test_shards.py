@@ -106,7 +106,7 @@ def world(local_stack: Endpoints, tmp_path: Path) -> Iterator[ShardedWorld]:
     shards.mkdir()
     with two_servers(shards) as pair:
         endpoints = replace(local_stack, clickhouse=pair[0].url)
-        made = ShardedWorld(endpoints, tmp_path, rows=800, pair=pair)
+        made = ShardedWorld(endpoints, tmp_path, rows=800, patience=600, pair=pair)
         made.build()
         made.start_worker()
         yield made

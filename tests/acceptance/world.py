@@ -100,6 +100,7 @@ class World:
     versioned: bool = True
     settings: str = BLOCKS
     extra: str = ""
+    patience: float = 240
     name: str = field(default_factory=lambda: f"a{uuid.uuid4().hex[:8]}")
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -195,7 +196,7 @@ class World:
     def windlass(self, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command; `code` is the exit code that it must end with (None: any)."""
         done = subprocess.run(
-            [*self.argv, *words], capture_output=True, text=True, timeout=240, check=False
+            [*self.argv, *words], capture_output=True, text=True, timeout=self.patience, check=False
         )
         if code is not None:
             assert done.returncode == code, (

@@ -29,7 +29,9 @@ from windlass.ports import EqualPart, Ledger, Pulse
 from windlass.verify.pairs import match
 
 SAMPLE_STEPS = 400
-"""Steps that a range is cut into for sampling: 5% are 20 of them."""
+SAMPLE_DRAWN = 20
+"""A range is cut into so many steps for sampling that some 20 are drawn, but into no more than
+400: each run of steps is a query of its own on both servers."""
 
 SESSIONS = 16
 """Source sessions that one verification may have at most."""
@@ -164,7 +166,8 @@ class TableCheck:
         return list(joined(self._sampled())), len(self._steps())
 
     def _steps(self) -> list[Interval]:
-        return even_steps(self.piece.interval, SAMPLE_STEPS)
+        count = round(SAMPLE_DRAWN / self.verifier.question.sample)
+        return even_steps(self.piece.interval, min(SAMPLE_STEPS, count))
 
     def _sampled(self) -> list[Interval]:
         """The same steps for all tables of a tenant, whoever draws them again."""

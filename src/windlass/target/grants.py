@@ -14,6 +14,8 @@ SYSTEM_TABLES = (
     "processes",
     "mutations",
     "disks",
+    "clusters",
+    "macros",
     "settings",
     "merge_tree_settings",
 )

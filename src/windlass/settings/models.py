@@ -112,7 +112,6 @@ class ClickHouse(Strict):
             checks.scheme(name, url.get_secret_value(), ("http", "https"), "shards")
         return self
 
-
     @property
     def retention(self) -> timedelta:
         """`undo_retention` as a length of time."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from tests.faults.relay import Relay
+from tests.faults.steps import Statement
 from tests.faults.wire import Wire
 from windlass import settings, wiring
 from windlass.domain.record import StatusView
@@ -198,6 +199,7 @@ class Lane:
         self.operator = self.config(
             "operator", endpoints.postgres, endpoints.clickhouse, endpoints.temporal
         )
+        self.on_live: Callable[[Statement], None] = lambda _: None
         self.ways: dict[str, Way] = {}
         self.workers: dict[str, Worker] = {}
         self._closing = threading.Event()
@@ -238,6 +240,7 @@ class Lane:
         worker = Worker(
             config, base.with_suffix(".ready"), base.with_suffix(".log"), self.name, env or {}
         )
+        way.clickhouse.on_live = lambda statement: self.on_live(statement)
         self.ways[kind] = way
         worker.start()
         self.workers[kind] = worker

@@ -117,7 +117,7 @@ def carry_out(run: Run, fault: Fault) -> Result:
     made = campaign.plan(run.lane, run.intent)
     parts = campaign.buckets(made)
     reader = Reader(run.shop, [bucket for bucket, _ in parts])
-    run.way.clickhouse.on_live = lambda s: _hurry(reader, s)
+    run.lane.on_live = lambda statement: _hurry(reader, statement)
     reader.start()
     try:
         fault.arm(run)

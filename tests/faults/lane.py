@@ -240,11 +240,14 @@ class Lane:
         worker = Worker(
             config, base.with_suffix(".ready"), base.with_suffix(".log"), self.name, env or {}
         )
-        way.clickhouse.on_live = lambda statement: self.on_live(statement)
+        way.clickhouse.on_live = self._seen
         self.ways[kind] = way
         worker.start()
         self.workers[kind] = worker
         return worker
+
+    def _seen(self, statement: Statement) -> None:
+        self.on_live(statement)
 
     def dismiss(self, kind: str) -> None:
         """End that worker and its way."""

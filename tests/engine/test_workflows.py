@@ -10,7 +10,12 @@ import pytest_asyncio
 from temporalio.client import Client, WorkflowFailureError
 
 from tests.engine.script import GROUPS, Script, scripted
-from windlass.domain.errors import RemovalGuardError, SnapshotLostError, TransientError
+from windlass.domain.errors import (
+    GroupOverError,
+    RemovalGuardError,
+    SnapshotLostError,
+    TransientError,
+)
 from windlass.engine.payloads import CampaignInput, TenantInput, TenantRef
 from windlass.engine.workflows.campaign import CampaignWorkflow, tenant_workflow_id
 from windlass.engine.workflows.tenant import TenantWorkflow
@@ -65,6 +70,15 @@ async def test_what_has_begun_to_append_is_never_loaded_again(client: Client) ->
     assert script.snapshots[ONE] == 1
     assert script.told.count(f"guard {ONE}") == 1
     assert len([line for line in script.told if line.startswith(f"publish {ONE}")]) == 2
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_group_that_came_to_its_end_elsewhere_is_left_at_rest(client: Client) -> None:
+    script = scripted(client, errors={"load c/acme_voice/w1": [GroupOverError("done")]})
+    await run(client, script)
+    assert not any(line.startswith(("park", "retry")) for line in script.told)
+    assert not any(line.startswith(f"publish {ONE}") for line in script.told)
+    assert f"settle {TWO}" in script.told
 
 
 @pytest.mark.asyncio(loop_scope="function")

@@ -59,3 +59,14 @@ def test_a_late_word_does_not_bring_a_group_back(
         ledger.tenant_cancelled(C, "voice-prod", VOICE)
     ledger.group_done(G1, [], Verdict.VERIFIED, 1000)
     assert ledger.window(W1).state is (State.PARKED if parked else State.CANCELLED)
+
+
+def test_nothing_begins_at_a_group_that_is_over(ledger: SqlLedger, clock: HandClock) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    assert not ledger.over(G1)
+    ledger.group_done(G1, [], Verdict.VERIFIED, 1000)
+    assert ledger.over(G1)
+    assert ledger.overtaken(begun(ledger, W1)), "a task given long ago wakes up too late"
+    assert not ledger.over(G2)
+    assert not ledger.over("no/such/group")

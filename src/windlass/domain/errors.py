@@ -124,6 +124,10 @@ class StagingGoneError(WindlassError):
     kind = Kind.RETRY
 
 
+class GroupOverError(WindlassError):
+    """The group is done, parked or cancelled already: there is nothing to do at it any more."""
+
+
 class NotKeptError(WindlassError):
     """What a publish replaces cannot be kept exactly: the publish goes on, without undo."""
 

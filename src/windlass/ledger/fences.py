@@ -10,16 +10,29 @@ from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, group_row
 from windlass.ledger.database import reads, writes
 
+OVER = {str(State.DONE), str(State.PARKED), str(State.CANCELLED)}
+"""States of a window that no attempt may begin at any more."""
+
 
 class Fences(Base):
     """Which attempts still count."""
 
     @reads
     def overtaken(self, connection: Connection, attempt: Attempt) -> bool:
-        """Whether a later attempt at its subject has begun, or it was retired."""
-        of = t.attempts.c
-        query = select(of.number).where(of.subject == attempt.subject, of.number > attempt.number)
-        return connection.scalar(query.limit(1)) is not None
+        """Whether a later attempt at its subject has begun, it was retired, or its window is
+        over."""
+        of, w = t.attempts.c, t.windows.c
+        later = select(of.number).where(of.subject == attempt.subject, of.number > attempt.number)
+        ended = select(w.attempts).where(w.id == attempt.subject, w.state.in_(OVER))
+        return connection.scalar(later.union_all(ended).limit(1)) is not None
+
+    @reads
+    def over(self, connection: Connection, group: str) -> bool:
+        """Whether every window of the group is done, parked or cancelled."""
+        w = t.windows.c
+        query = select(w.state).where(w.group_id == group, w.replaced.is_(False)).distinct()
+        found = set(connection.scalars(query))
+        return bool(found) and found <= OVER
 
     @writes
     def retire(self, connection: Connection, group: str) -> list[Attempt]:

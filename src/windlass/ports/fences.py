@@ -9,8 +9,12 @@ class FenceLedger(Protocol):
     """Attempt numbers as a fence: the highest one of a subject is at work, all others are not."""
 
     def overtaken(self, attempt: Attempt) -> bool:
-        """Whether a later attempt at its subject has begun, or it was retired (cheap: asked
-        between two statements)."""
+        """Whether a later attempt at its subject has begun, it was retired, or the window that it
+        is about is over (cheap: asked between two statements)."""
+        ...
+
+    def over(self, group: str) -> bool:
+        """Whether the group is done, parked or cancelled: nothing may begin at it any more."""
         ...
 
     def retire(self, group: str) -> list[Attempt]:

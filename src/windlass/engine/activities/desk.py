@@ -8,7 +8,12 @@ from functools import lru_cache, partial
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
-from windlass.domain.errors import LedgersDifferError, PlanChangedError, WindlassError
+from windlass.domain.errors import (
+    GroupOverError,
+    LedgersDifferError,
+    PlanChangedError,
+    WindlassError,
+)
 from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
@@ -88,6 +93,18 @@ class Desk:
     def window(self, ref: GroupRef, window: str) -> WindowPlan:
         """One window's plan."""
         return next(w for w in self.group(ref).windows if w.id == window)
+
+    def begin_group(self, ref: GroupRef, subject: str) -> Attempt:
+        """A new attempt at a step of a group that is still to do. A worker that slept may wake
+        up with a task that it was given long ago. GroupOverError: it is not to do any more."""
+        if self.ledger.over(ref.group):
+            raise GroupOverError(
+                "the group has come to its end",
+                where=subject,
+                why="another worker brought it there, or an operator",
+                next_step="nothing: this try changes nothing",
+            )
+        return self.begin(ref.tenant.campaign, subject)
 
     def begin(self, campaign: str, subject: str) -> Attempt:
         """A new attempt; the one before is killed on both servers and its staging dropped."""

@@ -40,7 +40,7 @@ class LoadActivities:
         """Stage every table of the window from the snapshot; each try owns its own staging."""
         tenant = order.group.tenant
         window = self._desk.window(order.group, order.window)
-        attempt = self._desk.begin(tenant.campaign, order.window)
+        attempt = self._desk.begin_group(order.group, order.window)
         self._desk.ledger.window_started(order.window, attempt.number)
         mode = self._desk.plan(tenant.campaign).request.mode
         load = Load(order.window, attempt.number)

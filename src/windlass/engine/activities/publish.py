@@ -40,7 +40,7 @@ class PublishActivities:
         Figures taken before an earlier try began to publish a table stand: what is live now may
         be that try's own work.
         """
-        attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/guard")
+        attempt = self._desk.begin_group(work.group, f"{work.group.group}/guard")
         request = self._desk.plan(work.group.tenant.campaign).request
         with self._desk.watch(attempt, work.group.tenant) as watch:
             for job in self._jobs(work):
@@ -119,7 +119,7 @@ class PublishActivities:
     @translated
     def publish(self, work: GroupWork) -> None:
         """Make every table of the group visible by its path, with a mark before and after."""
-        attempt = self._desk.begin(work.group.tenant.campaign, work.group.group)
+        attempt = self._desk.begin_group(work.group, work.group.group)
         with self._desk.watch(attempt, work.group.tenant) as watch:
             jobs = self._jobs(work)
             for job in jobs:

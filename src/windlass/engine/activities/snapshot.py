@@ -28,7 +28,7 @@ class SnapshotActivities:
 
         Raises SnapshotLostError when the session dies: the group starts over with a new one.
         """
-        attempt = self._desk.begin(order.group.tenant.campaign, f"{order.group.group}/snapshot")
+        attempt = self._desk.begin_group(order.group, f"{order.group.group}/snapshot")
         with self._desk.source.hold(attempt) as held:
             horizon, taken = held.snapshot.horizon, held.snapshot.taken_at
             seen = SnapshotRef(held.snapshot.id, horizon.isoformat(), taken.isoformat())

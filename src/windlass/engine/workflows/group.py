@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from windlass.domain.errors import UnreachableError
+    from windlass.domain.errors import GroupOverError, UnreachableError, WindlassError
     from windlass.engine.activities.books import BookActivities
     from windlass.engine.activities.load import LoadActivities
     from windlass.engine.activities.publish import PublishActivities
@@ -74,7 +74,11 @@ class Group:
             except (ActivityError, SnapshotDied) as error:
                 if is_cancelled_exception(error):
                     raise
-                failed += not (is_away(error) and workflow.now() - began < OUTAGE)
+                if is_caused_by(error, GroupOverError):
+                    return
+                failed += not (
+                    is_caused_by(error, UnreachableError) and workflow.now() - began < OUTAGE
+                )
                 if not passes_by_itself(error) or failed == GROUP_TRIES:
                     await self._park(error)
                     return
@@ -161,10 +165,10 @@ def passes_by_itself(error: Exception) -> bool:
     return kind_of(error) == "retry"
 
 
-def is_away(error: Exception) -> bool:
-    """Whether a server did not answer at all."""
+def is_caused_by(error: Exception, kind: type[WindlassError]) -> bool:
+    """Whether an activity ended with that error of ours."""
     cause = error.cause if isinstance(error, ActivityError) else error
-    return isinstance(cause, ApplicationError) and cause.type == UnreachableError.__name__
+    return isinstance(cause, ApplicationError) and cause.type == kind.__name__
 
 
 def kind_of(error: Exception) -> str:

@@ -368,14 +368,16 @@ def target_of(cluster: settings.Cluster, owner: str = "") -> "ShardedTarget":
 async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat":
     from windlass.domain import codec
     from windlass.engine.activities.desk import Desk
+    from windlass.engine.activities.pace import Pace
     from windlass.engine.worker import Seat
     from windlass.source.postgres import PostgresSource
 
     cluster = fleet.cluster(name)
     source = PostgresSource(cluster.source.url.get_secret_value())
     target = target_of(cluster, ledger.ledger_id())
-    desk = Desk(name, source, target, ledger, SystemClock(), cluster.target.retention)
     limits = cluster.limits
+    pace = Pace(limits.rows_per_second)
+    desk = Desk(name, source, target, ledger, SystemClock(), cluster.target.retention, pace)
     return Seat(
         await connect(cluster),
         desk,

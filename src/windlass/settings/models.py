@@ -124,7 +124,7 @@ class Limits(Strict):
     windows: Count = Field(default=8, description="windows in flight on the whole cluster")
     windows_per_tenant: Count = Field(default=2, description="windows in flight for one tenant")
     rows_per_second: Count | None = Field(
-        default=None, description="ceiling for reading; none by default"
+        default=None, description="ceiling for reading, of each worker; none by default"
     )
 
 

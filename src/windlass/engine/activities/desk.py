@@ -18,6 +18,7 @@ from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantP
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
 from windlass.domain.window import Interval
+from windlass.engine.activities.pace import Pace
 from windlass.engine.activities.watch import Watch, beat
 from windlass.engine.payloads import GroupRef, Load, TenantRef
 from windlass.ports import Clock, Ledger, Pulse, Source, Target
@@ -47,7 +48,8 @@ class TableJob:
 class Desk:
     """The ports of one cluster, with the few lookups that all activities share.
 
-    `undo_retention` is how long what a publish replaces is kept; zero keeps nothing.
+    `undo_retention` is how long what a publish replaces is kept; zero keeps nothing. `pace` is
+    the ceiling for reading.
     """
 
     def __init__(
@@ -58,10 +60,12 @@ class Desk:
         ledger: Ledger,
         clock: Clock,
         undo_retention: timedelta = timedelta(days=7),
+        pace: Pace | None = None,
     ) -> None:
         self.cluster, self.source, self.target = cluster, source, target
         self.ledger, self.clock = ledger, clock
         self.undo_retention = undo_retention
+        self.pace = pace or Pace(None)
         self.plan = lru_cache(maxsize=64)(self._plan)
 
     def _plan(self, campaign: str) -> Plan:

@@ -80,8 +80,16 @@ class LoadActivities:
         """From PostgreSQL through the hash into staging."""
         digest = self._desk.target.digester(job.plan.columns)
         with self._desk.source.read(job.piece, job.plan.columns, attempt, snapshot) as batches:
-            self._desk.target.insert(job.rows[0], hashed(batches, digest), watch.pulse)
+            passing = self._paced(hashed(batches, digest), watch)
+            self._desk.target.insert(job.rows[0], passing, watch.pulse)
         return digest.result()
+
+    def _paced(
+        self, batches: Iterator["pa.RecordBatch"], watch: Watch
+    ) -> Iterator["pa.RecordBatch"]:
+        for batch in batches:
+            yield batch
+            self._desk.pace.read(batch.num_rows, lambda: watch.pulse(0))
 
     def _sample(self, job: TableJob, attempt: Attempt, snapshot: str, count: SliceCount) -> None:
         """Compare a seeded stretch of time by PostgreSQL's own MD5: the one check that does not

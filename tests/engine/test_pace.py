@@ -1,0 +1,56 @@
+"""A ceiling for reading holds over all loads of a worker, and lets go when told to."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from windlass.engine.activities.pace import Pace
+
+
+@dataclass
+class Wall:
+    """A clock that only waiting moves."""
+
+    at: float = 100.0
+
+    def now(self) -> float:
+        return self.at
+
+    def pause(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def paced(rate: int | None) -> tuple[Pace, Wall]:
+    wall = Wall()
+    return Pace(rate, wall.now, wall.pause), wall
+
+
+def test_ten_batches_take_as_long_as_the_ceiling_says() -> None:
+    pace, wall = paced(50_000)
+    for _ in range(10):
+        pace.read(25_000, lambda: None)
+    assert wall.at == pytest.approx(105.0)
+
+
+def test_idle_time_is_not_saved_up() -> None:
+    pace, wall = paced(1_000)
+    wall.pause(60)
+    pace.read(1_000, lambda: None)
+    assert wall.at == pytest.approx(161.0)
+
+
+def test_without_a_ceiling_nothing_waits() -> None:
+    pace, wall = paced(None)
+    pace.read(10**9, lambda: None)
+    assert wall.at == 100.0
+
+
+def test_a_wait_ends_when_the_work_is_not_wanted_any_more() -> None:
+    pace, wall = paced(1)
+
+    def stop() -> None:
+        raise RuntimeError("cancelled")
+
+    with pytest.raises(RuntimeError):
+        pace.read(3_600, stop)
+    assert wall.at < 101

@@ -25,7 +25,7 @@ demo: $(STAMP) ## set up, start the local stack, and replay the work log of 2026
 	$(BIN)/windlass demo --scale $(SCALE)
 
 test: $(STAMP) ## set up and run all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --durations=25
 
 test-faults: $(STAMP) ## the fault suite: 300 seeded runs, half an hour (SEED=123 N=1 runs one again)
 	$(BIN)/python -m tests.faults.suite $(if $(SEED),--seed $(SEED)) $(if $(N),--n $(N)) \

@@ -29,7 +29,7 @@ def bad(line: str, says: str, next_step: str, code: int = 2) -> Bad:
 CASES = {
     "unknown command": bad("plam R", "No such command 'plam'", "--help"),
     "unknown option": bad("plan R --windw 1d", "No such option: --windw", "did you mean --window"),
-    "missing argument": bad("plan voice-prod acme 2026-01-01", "Missing argument", "plan --help"),
+    "missing argument": bad("plan voice-prod acme 2026-01-01", "END is missing", "START END"),
     "too many arguments": bad("plan R extra", "extra", "plan --help"),
     "unknown cluster": bad(
         "plan voice-pord acme 2026-01-01 2026-02-01", "no cluster", "did you mean voice-prod?"

@@ -115,7 +115,7 @@ def _positional(words: Words) -> tuple[str, str, str, str]:
         if not text:
             raise UsageError(
                 f"{name} is missing",
-                next_step="CLUSTERS TENANTS START END: voice-prod acme 2026-01-01 2026-02-01",
+                next_step="give CLUSTERS TENANTS START END: voice-prod acme 2026-01-01 2026-02-01",
             )
     clusters, tenants, start, end = (text or "" for text in texts)
     return clusters, tenants, start, end

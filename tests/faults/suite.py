@@ -189,6 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, default=Path("build/faults.jsonl"))
     parser.add_argument("--docs", type=Path, help="write the table into this file")
     parser.add_argument("--each", action="store_true", help="one run of each kind of fault")
+    parser.add_argument("--resume", action="store_true", help="leave out what the log has")
     parser.add_argument("--only", default="", help="only faults whose family or name has this")
     options = parser.parse_args(argv)
     options.log.parent.mkdir(parents=True, exist_ok=True)
@@ -199,16 +200,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     seeds = chosen(options.seed, options.n, options.only)
     if options.each:
         seeds = [*{draw(seed).family: seed for seed in reversed(seeds)}.values()]
-    say(f"seeds {options.seed}.. ({len(seeds)} runs), {len(DECK)} faults, in {directory}")
+    known = recorded(options.log, seeds) if options.resume else []
+    left = [seed for seed in seeds if seed not in {one.seed for one in known}]
+    say(f"seeds {options.seed}.. ({len(left)} runs), {len(DECK)} faults, in {directory}")
     try:
-        results = Suite(directory, options.log).run(seeds, options.lanes, options.rough)
+        found = Suite(directory, options.log).run(left, options.lanes, options.rough)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    if options.docs and len(results) == len(seeds):
-        write(options.docs, results, f"seeds {seeds[0]} to {seeds[-1]}")
+    results = [*known, *found]
+    if options.docs and results:
+        share = "" if len(results) == len(seeds) else f", stopped after {len(results)} runs"
+        write(options.docs, results, f"seeds {seeds[0]} to {seeds[-1]}{share}")
     bad = [result for result in results if not result.good]
     say(f"{len(results)} runs, {len(bad)} not as they should be: {[r.seed for r in bad]}")
     return 1 if bad else 0
+
+
+def recorded(log: Path, seeds: Sequence[int]) -> list[Result]:
+    """The runs of these seeds that the log has, the latest of each."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    found = {one.seed: one for one in (Result(**json.loads(line)) for line in lines)}
+    return [found[seed] for seed in seeds if seed in found]
 
 
 def chosen(first: int, count: int, only: str) -> list[int]:

@@ -22,7 +22,9 @@ _IDS_AT_ONCE = 100_000
 _IDS_AT_ONCE_REPLICATED = 12_000
 """A Replicated table keeps the command in Keeper, whose nodes hold at most 1 MB."""
 
-_NOTE = "CREATE TABLE $table ENGINE = MergeTree ORDER BY tuple() AS $select"
+# Filled by a statement of its own: CREATE … AS SELECT goes by a table of the server's own name,
+# which a server that is killed meanwhile leaves behind.
+_NOTE = "CREATE TABLE $table ENGINE = MergeTree ORDER BY tuple() EMPTY AS $select"
 _PATCH = """
 DELETE FROM $live WHERE $condition AND $sort_hash IN (SELECT id.1 FROM $ids)
 AND $identity IN (SELECT id FROM $ids)
@@ -35,7 +37,7 @@ def note(job: Job, purpose: str, select: str, *more: str) -> tuple[Staging, int]
     table, and how many rows it has."""
     table = job.own(purpose, uuid.uuid4().hex[:8])
     job.run(fill(_NOTE, table=job.ref(table), select=select), HEAVY)
-    for one in more:
+    for one in (select, *more):
         job.run(f"INSERT INTO {job.ref(table)} {one}", HEAVY)
     return table, job.value(f"SELECT count() FROM {job.ref(table)}")
 

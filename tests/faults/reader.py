@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from tests.faults.shop import Bucket, Shop, State, look_sql
 
-IDLE = 0.4
+IDLE = 1.0
 """Seconds between two looks while nothing is being published."""
 HOT = 1.5
 """For so long after a statement that changes live rows the reader does not pause."""

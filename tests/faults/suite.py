@@ -28,7 +28,7 @@ from tests.faults.table import write
 from windlass.localstack.stack import Endpoints, LocalStack
 
 FULL = 300
-LANES, ROUGH_LANES = 6, 2
+LANES, ROUGH_LANES = 5, 2
 
 
 def draw(seed: int) -> Fault:

@@ -157,7 +157,8 @@ class Demo:
             _say(f"  {name:16} {counts}  {row['verdict']}")
         log = self._stack.directory / "reports" / f"{report['campaign']}.md"
         _say(f"\n  {seconds:.0f} seconds, from the command to the verified result; the log's hands")
-        _say(f"  needed about {LOG_MINUTES} minutes for as many rows (scale {self._scale:g}).")
+        much = "as many rows" if self._scale == 1 else f"{1 / self._scale:g} times as many rows"
+        _say(f"  needed about {LOG_MINUTES} minutes for {much}.")
         _say("  Rows outside the range and of other tenants: fingerprints identical.")
         _say(f"\n  The work log wrote itself: {log}")
         _say(f"  Look around: windlass -c {shlex.quote(self._config)} status")

@@ -16,7 +16,7 @@ from windlass.source.postgres import PostgresSource
 from windlass.source.times import TimeType
 from windlass.verify.pairs import match
 
-from .world import CARD, NOTE, TENANT, Db, dataset, ids, keys, pairs_for
+from .world import CARD, NOTE, TENANT, Db, dataset, hashes, ids, keys, pairs_for
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -41,7 +41,7 @@ def test_digests_are_the_sum_of_the_hashes(
     source: PostgresSource, cards: Slice, attempt: Attempt
 ) -> None:
     pairs = pairs_for(source, cards)
-    table = source.rows_by_hash(cards, pairs, attempt, None)
+    table = hashes(source, cards, pairs, attempt)
     kept = [row["hash"] for row in table.to_pylist() if row["excluded"] is None]
     (digest,) = source.digest(cards, pairs, attempt, None)
     assert (digest.rows, int(digest.sum)) == (2, sum(kept))
@@ -50,7 +50,7 @@ def test_digests_are_the_sum_of_the_hashes(
 def test_rows_by_hash_gives_all_rows_of_the_slice(
     source: PostgresSource, cards: Slice, attempt: Attempt
 ) -> None:
-    table = source.rows_by_hash(cards, pairs_for(source, cards), attempt, None)
+    table = hashes(source, cards, pairs_for(source, cards), attempt)
     assert table.schema.names == ["scorecard_id", "hash", "excluded"]
     assert table.schema.field("hash").type == pa.int64()
     assert {row["scorecard_id"]: row["excluded"] for row in table.to_pylist()} == {
@@ -139,7 +139,7 @@ def test_lookup_and_rows_by_hash_agree_on_every_key_type(
             piece = Slice(dataset(one), one, TENANT, JANUARY)
             wanted = [TargetColumn(k, f"Nullable({v[1]})") for k, v in types.items()]
             pairs = match(source.columns(one, dataset(one)), wanted).pairs
-            known = source.rows_by_hash(piece, pairs, attempt, None)
+            known = hashes(source, piece, pairs, attempt)
             assert known.num_rows == 1
             seen = source.lookup(piece, pairs, known, attempt)
             assert seen.column("hash").to_pylist() == known.column("hash").to_pylist(), target
@@ -157,7 +157,7 @@ def test_a_null_in_a_key_is_found_as_text(
     table = TableSpec("n", "app.n", "at", ("a", "b"), tenant=TenantColumns("cust"))
     piece = Slice(dataset(table), table, TENANT, JANUARY)
     pairs = pairs_for(source, piece)
-    known = source.rows_by_hash(piece, pairs, attempt, None)
+    known = hashes(source, piece, pairs, attempt)
     assert source.lookup(piece, pairs, known, attempt).num_rows == 3
 
 

@@ -18,7 +18,7 @@ from windlass.domain.window import Interval
 from windlass.source.postgres import PostgresSource
 from windlass.source.relation import predicate_sql, relation_sql, tables_of
 
-from .world import CARD, NOTE, SCORE, TENANT, Db, dataset, ids, pairs_for, read
+from .world import CARD, NOTE, SCORE, TENANT, Db, dataset, hashes, ids, pairs_for, read
 
 ODD = 'weird "name"; drop -- %s {c} 表'
 ODD_SQL = ODD.replace('"', '""')
@@ -74,7 +74,7 @@ def test_any_name_works(
         assert (found.kept, found.excluded) == (1, {ODD: 1})
         rows = read(source, piece, attempt)
         assert rows.column(ODD).to_pylist() == ["%"]
-        known = source.rows_by_hash(piece, pairs, attempt, None)
+        known = hashes(source, piece, pairs, attempt)
         assert source.lookup(piece, pairs, known, attempt).num_rows == 2
         assert source.digest(piece, pairs, attempt, None)[0].rows == 1
         assert source.changed(piece, pairs, january.start, attempt).num_rows == 2

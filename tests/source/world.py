@@ -1,6 +1,6 @@
 """The tables that the source tests read, and shorthands for reading them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +165,14 @@ def read(
     """Everything that `read` streams."""
     with source.read(piece, pairs_for(source, piece), attempt, snapshot) as batches:
         return pa.Table.from_batches(list(batches))
+
+
+def hashes(
+    source: PostgresSource, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt
+) -> pa.Table:
+    """Keys, hash and credited exclusion of all rows of the slice."""
+    with source.stream_by_hash(piece, pairs, attempt, None) as batches:
+        return pa.Table.from_batches(batches)
 
 
 def ids(table: pa.Table, column: str) -> list[Any]:

@@ -291,7 +291,7 @@ def test_reading_the_engine(full: str, expected: tuple[Any, ...]) -> None:
 
 def test_where_shards_are_reached() -> None:
     def member(number: int, host: str, *, local: bool = False) -> Member:
-        return Member(number, 1, host, 1, local, copies=True, database="")
+        return Member(number, 1, host, 1, local, database="")
 
     book = Book(
         "https://me:p%40s@front:8443?verify=false", {"2": "http://two", "h3": "http://three"}

@@ -172,13 +172,6 @@ class PostgresSource:
         with self._in(attempt, snapshot, f"hashing {piece.table.name}") as connection:
             return digest.digests_by_key(connection, piece, pairs, kind, of)
 
-    def rows_by_hash(
-        self, piece: Slice, pairs: Sequence[ColumnPair], attempt: Attempt, snapshot: str | None
-    ) -> pa.Table:
-        """Keys, hash and credited exclusion of all rows of the slice."""
-        query = digest.rows_by_hash_sql(piece, pairs, self._time_type(piece, pairs))
-        return read_all(self._driver, [query], attempt.application_name, snapshot)
-
     def stream_by_hash(
         self,
         piece: Slice,
@@ -187,7 +180,8 @@ class PostgresSource:
         snapshot: str | None,
         bucket: tuple[int, int] | None = None,
     ) -> Batches:
-        """`rows_by_hash` as a stream, of one bucket of keys where one is given."""
+        """Keys, hash and credited exclusion of all rows of the slice, of one bucket of keys where
+        one is given."""
         kind = self._time_type(piece, pairs)
         query = digest.rows_by_hash_sql(piece, pairs, kind, KeyBucket(*bucket) if bucket else None)
         return self._stream(query, attempt, snapshot)

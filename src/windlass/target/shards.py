@@ -34,8 +34,7 @@ WHERE database = {database:String} AND name = {table:String} AND engine = 'Distr
 """
 _ALL = "SELECT DISTINCT engine_full FROM system.tables WHERE engine = 'Distributed'"
 _MEMBERS = """
-SELECT shard_num, shard_weight, internal_replication, replica_num, host_name, is_local,
-       default_database
+SELECT shard_num, shard_weight, host_name, is_local, default_database
 FROM system.clusters WHERE cluster = {cluster:String} ORDER BY shard_num, replica_num
 """
 _MACROS = "SELECT macro, substitution FROM system.macros"
@@ -62,15 +61,13 @@ class Front:
 @dataclass(frozen=True)
 class Member:
     """One shard of a cluster. `host` is its first replica, `replicas` how many it has, `local`
-    whether the server that was asked is that host, `copies` whether its tables replicate
-    themselves (`internal_replication`), `database` its default one."""
+    whether the server that was asked is that host, `database` its default one."""
 
     number: int
     weight: int
     host: str
     replicas: int
     local: bool
-    copies: bool
     database: str
 
 
@@ -116,14 +113,13 @@ def members(server: Server, cluster: str, tag: str = LOOKING) -> list[Member]:
 
 
 def _member(number: int, replicas: Sequence[tuple[object, ...]]) -> Member:
-    weight, copies, _, host, local, database = replicas[0]
+    weight, host, local, database = replicas[0]
     return Member(
         number=number,
         weight=int(str(weight)),
         host=str(host),
         replicas=len(replicas),
         local=bool(local),
-        copies=bool(copies),
         database=str(database),
     )
 

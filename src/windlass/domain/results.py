@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from windlass.domain.states import Verdict
 from windlass.domain.window import Interval
@@ -54,6 +55,29 @@ class SliceCount:
     excluded: Mapping[str, int] = field(default_factory=dict)
     hazards: Mapping[str, int] = field(default_factory=dict)
     max_version: str | None = None
+
+
+class Evidence(StrEnum):
+    """Where figures of a plan come from."""
+
+    COUNTED = "counted"
+    SAMPLED = "sampled"
+    STATISTICS = "statistics"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one pass over a slice found: `count` of all of it, `steps` `{start: kept rows}`,
+    `marks` the count of each range that was asked for, `null_time` rows of the tenant without a
+    time. Unless it was `counted`, all are estimates, `marks` is empty, and `note` says how they
+    were made."""
+
+    count: SliceCount
+    steps: Mapping[datetime, int]
+    marks: tuple[SliceCount, ...] = ()
+    null_time: int = 0
+    evidence: Evidence = Evidence.COUNTED
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ TRANSITIONS: dict[State, dict[State, str]] = {
         State.DONE: "published and judged",
         State.PARKED: "an error that needs the operator, or retries are used up",
         State.PAUSING: "the operator pauses; work in flight ends first",
+        State.PAUSED: "it is loaded, and what is above it is paused: its publish waits",
         State.CANCELLING: "the operator cancels; queries are killed and proven dead",
         State.QUEUED: "its worker died or the snapshot was lost: it starts over",
     },
@@ -108,22 +109,30 @@ TRANSITIONS: dict[State, dict[State, str]] = {
 }
 
 
+SHOWN = (
+    State.CANCELLING,
+    State.PAUSING,
+    State.PARKED,
+    State.UNKNOWN,
+    State.PAUSED,
+    State.CANCELLED,
+)
+"""What a whole shows of its parts once none of them works or waits for a slot."""
+
+
 def allowed(before: State, after: State) -> bool:
     """Whether a move is in the table; staying is always allowed."""
     return before is after or after in TRANSITIONS[before]
 
 
 def roll_up(states: list[State]) -> State:
-    """The state of a whole out of its parts: what needs a person shows first, work next."""
+    """The state of a whole out of its parts: work first (one part that is being cancelled or
+    paused by itself does not show on a whole that goes on), then what needs a person."""
     live = [state for state in states if state is not State.NOTHING_TO_DO]
     if not live:
         return State.NOTHING_TO_DO
-    for one in (State.CANCELLING, State.PAUSING, State.RUNNING):
-        if one in live:
-            return State.PARTIAL if one is State.RUNNING and State.DONE in live else one
+    if State.RUNNING in live:
+        return State.PARTIAL if State.DONE in live else State.RUNNING
     if any(state in {State.QUEUED, State.PARTIAL} for state in live):
         return State.QUEUED if set(live) == {State.QUEUED} else State.PARTIAL
-    for one in (State.PARKED, State.UNKNOWN, State.PAUSED, State.CANCELLED):
-        if one in live:
-            return one
-    return State.DONE
+    return next((one for one in SHOWN if one in live), State.DONE)

@@ -33,7 +33,7 @@ class Campaigns(Base):
         """Create it with all its tenants, groups and windows, queued."""
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({CREATE_LOCK})"))
-        _refuse_overlap(connection, plan)
+        refuse_overlap(connection, plan)
         name = _free_name(connection, draft)
         bound = bind(plan, name)
         self._insert(connection, name, draft, bound)
@@ -64,6 +64,9 @@ class Campaigns(Base):
         row = campaign_row(connection, campaign, lock=True)
         where = t.campaigns.c.name == row.name
         connection.execute(update(t.campaigns).where(where).values(guard=dump(guard)))
+        of = t.campaign_plans
+        version = update(of).where(of.c.campaign == row.name).values(version=of.c.version + 1)
+        connection.execute(version)
 
     @writes
     def recut(
@@ -236,6 +239,7 @@ def _window_values(
         "start_at": window.interval.start,
         "end_at": window.interval.end,
         "state": str(State.QUEUED),
+        "ordered": "",
         "rows_planned": window.rows,
         "parent": parent,
         "note": "",
@@ -276,15 +280,25 @@ def record(row: Row[Any]) -> CampaignRecord:
     )
 
 
-def _refuse_overlap(connection: Connection, plan: Plan) -> None:
-    """One statement inside the creating transaction: two operators cannot both pass."""
+def refuse_overlap(
+    connection: Connection,
+    plan: Plan,
+    but: str = "",
+    only: set[tuple[str, str]] | None = None,
+) -> None:
+    """One statement inside the creating transaction: two operators cannot both pass. `but` is
+    the campaign that the plan is of, where it has one already; `only` are the (cluster, database)
+    that count (None: all that have something to do)."""
     wanted = {(p.tenant.cluster, p.tenant.database): p for p in plan.tenants if p.groups}
+    if only is not None:
+        wanted = {key: one for key, one in wanted.items() if key in only}
     interval, c = plan.request.interval, t.campaigns.c
     query = (
         select(t.campaigns, t.tenants.c.cluster, t.tenants.c.database)
         .join_from(t.campaigns, t.tenants, t.tenants.c.campaign == c.name)
         .where(
             c.dataset == plan.request.dataset.name,
+            c.name != but,
             c.state.not_in([str(s) for s in State if s.final]),
             c.start_at < interval.end,
             c.end_at > interval.start,
@@ -360,7 +374,9 @@ def _insert_skipped(connection: Connection, name: str, cluster: ClusterPlan, pos
 
 
 def _store_plan(connection: Connection, campaign: str, plan: Plan) -> None:
-    put(connection, t.campaign_plans, {"campaign": campaign}, {"plan": dump(plan)})
+    of = t.campaign_plans
+    last = connection.scalar(select(of.c.version).where(of.c.campaign == campaign)) or 0
+    put(connection, of, {"campaign": campaign}, {"plan": dump(plan), "version": last + 1})
 
 
 def _with_groups(

@@ -98,20 +98,9 @@ class Journal(Base):
         after: str = "",
     ) -> None:
         """An operator's order."""
-        connection.execute(
-            insert(t.actions).values(
-                campaign=campaign_row(connection, scope.campaign).name,
-                cluster=scope.cluster,
-                database=scope.database,
-                window_id=scope.window,
-                verb=verb,
-                who=who,
-                why=why,
-                before=before,
-                after=after,
-                at=self._clock.now(),
-            )
-        )
+        name = campaign_row(connection, scope.campaign).name
+        of = Scope(name, scope.cluster, scope.database, scope.window)
+        insert_action(connection, of, verb, who, why, before, after, self._clock.now())
 
     @writes
     def query(
@@ -160,7 +149,7 @@ class Journal(Base):
     def set_limits(self, connection: Connection, scope: Scope, limits: Mapping[str, int]) -> None:
         """The operator's limits for a campaign, cluster or tenant, over those set before."""
         campaign_row(connection, scope.campaign, lock=True)
-        merged = {**_limits(connection, scope), **limits}
+        merged = {**limits_of(connection, scope), **limits}
         key = {"campaign": scope.campaign, "cluster": scope.cluster, "database": scope.database}
         put(connection, t.limits, key, {"value": json.dumps(merged)})
 
@@ -172,7 +161,7 @@ class Journal(Base):
         scopes = [Scope(campaign), Scope(campaign, cluster), Scope(campaign, cluster, database)]
         merged: dict[str, int] = {}
         for scope in scopes:
-            merged |= _limits(connection, scope)
+            merged |= limits_of(connection, scope)
         return merged
 
 
@@ -193,7 +182,35 @@ def insert_event(
     )
 
 
-def _limits(connection: Connection, scope: Scope) -> dict[str, int]:
+def insert_action(
+    connection: Connection,
+    scope: Scope,
+    verb: str,
+    who: str,
+    why: str,
+    before: str,
+    after: str,
+    at: datetime,
+) -> None:
+    """Write one operator's order down."""
+    connection.execute(
+        insert(t.actions).values(
+            campaign=scope.campaign,
+            cluster=scope.cluster,
+            database=scope.database,
+            window_id=scope.window,
+            verb=verb,
+            who=who,
+            why=why,
+            before=before,
+            after=after,
+            at=at,
+        )
+    )
+
+
+def limits_of(connection: Connection, scope: Scope) -> dict[str, int]:
+    """What that very scope sets."""
     of = t.limits.c
     found = connection.scalar(
         select(of.value).where(

@@ -16,6 +16,7 @@ from windlass.ledger import tables as t
 PAUSE, CANCEL = "pause", "cancel"
 BEGUN = {State.RUNNING, State.PARTIAL}
 BUSY = {State.RUNNING, State.PARTIAL, State.PAUSING, State.CANCELLING}
+STILL = (State.PAUSING, State.PAUSED)
 TROUBLE = "trying again: "
 """How a tenant's note begins while something is tried again."""
 UNFINISHED = [s for s in State if s not in {State.DONE, State.CANCELLED, State.NOTHING_TO_DO}]
@@ -91,13 +92,24 @@ def refresh(connection: Connection, scope: Scope, now: datetime) -> State:
 
 
 def order(connection: Connection, scope: Scope, ordered: str) -> None:
-    """Write an operator's order on the scope and every unfinished part of it ('' lifts it)."""
+    """Write an operator's order on the scope and every unfinished part of it ('' lifts it). What
+    is being cancelled goes on to be, whatever else is ordered."""
     for table, where in _rows(scope):
+        stands = [] if ordered == CANCEL else [table.c.ordered != CANCEL]
         connection.execute(
             update(table)
-            .where(where, table.c.state.in_([str(s) for s in UNFINISHED]))
+            .where(where, table.c.state.in_([str(s) for s in UNFINISHED]), *stands)
             .values(ordered=ordered)
         )
+
+
+def ordered_below(connection: Connection, scope: Scope, ordered: str) -> bool:
+    """Whether that order stands on the scope or on a part of it."""
+    rows = [*_rows(scope), (t.windows, _windows(scope))]
+    return any(
+        connection.scalar(select(of.c.ordered).where(where, of.c.ordered == ordered).limit(1))
+        for of, where in rows
+    )
 
 
 def move_windows(
@@ -116,6 +128,32 @@ def move_windows(
     listed = [str(state) for state in before]
     query = update(t.windows).where(where, t.windows.c.state.in_(listed)).values(values)
     return connection.execute(query).rowcount
+
+
+def let_go(connection: Connection, scope: Scope, now: datetime) -> None:
+    """Windows of the scope that stood still go on: loaded ones to their publish, which waited,
+    others to the queue."""
+    of = t.windows
+    where = _windows(scope)
+    connection.execute(update(of).where(where, of.c.ordered == PAUSE).values(ordered=""))
+    move_windows(connection, scope, [State.PAUSING], State.RUNNING, now)
+    paused = of.c.state == str(State.PAUSED)
+    loaded = [where, paused, of.c.loaded_at.is_not(None)]
+    connection.execute(update(of).where(*loaded).values(state=str(State.RUNNING)))
+    move_windows(connection, scope, [State.PAUSED], State.QUEUED, now)
+
+
+def window_states(connection: Connection, scope: Scope) -> set[State]:
+    """The states of the scope's windows."""
+    return _states(connection, t.windows, _windows(scope))
+
+
+def tenants_with(connection: Connection, scope: Scope, state: State) -> list[Scope]:
+    """The scope's tenants that have a window in that state."""
+    of = t.windows.c
+    query = select(of.cluster, of.database).where(_windows(scope), of.state == str(state))
+    rows = connection.execute(query.distinct().order_by(of.cluster, of.database)).all()
+    return [Scope(scope.campaign, row.cluster, row.database) for row in rows]
 
 
 def refresh_all(connection: Connection, scope: Scope, now: datetime) -> None:
@@ -199,7 +237,7 @@ def _spread(
             _unknown_clusters(connection, scope, State.QUEUED)
             move_windows(connection, scope, [State.PARKED], State.QUEUED, now, "")
         case State.PARKED:
-            idle = [State.QUEUED, State.RUNNING]
+            idle = [State.QUEUED, State.RUNNING, *STILL]
             move_windows(connection, scope, idle, State.PARKED, now, note)
         case _:
             return False
@@ -274,15 +312,23 @@ def _tenant(table: Table, scope: Scope) -> ColumnElement[bool]:
 
 
 def _windows(scope: Scope) -> ColumnElement[bool]:
+    """The windows that count; an order about one is about all of its publish group."""
     of = t.windows
     live = of.c.replaced.is_(False)
+    if scope.window:
+        other = of.alias()
+        group = select(other.c.group_id).where(other.c.id == scope.window).scalar_subquery()
+        return and_(of.c.group_id == group, live)
     if scope.database:
         return and_(_tenant(of, scope), live)
     return and_(_cluster(of, scope) if scope.cluster else of.c.campaign == scope.campaign, live)
 
 
 def _rows(scope: Scope) -> list[tuple[Table, ColumnElement[bool]]]:
-    """The rows of the scope, itself and below, that can carry an order."""
+    """The rows of the scope, itself and below, that can carry an order. Windows only where the
+    order is about them: one from above holds without being written on each."""
+    if scope.window:
+        return [(t.windows, _windows(scope))]
     if scope.database:
         return [(t.tenants, _tenant(t.tenants, scope))]
     if scope.cluster:

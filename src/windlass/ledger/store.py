@@ -5,17 +5,21 @@ from sqlalchemy import Connection, select
 from windlass.ledger import tables as t
 from windlass.ledger.campaigns import Campaigns
 from windlass.ledger.checks import Checks
+from windlass.ledger.control import Control
 from windlass.ledger.database import reads
 from windlass.ledger.fences import Fences
 from windlass.ledger.held import Held
 from windlass.ledger.journal import Journal
+from windlass.ledger.limits import Limits
 from windlass.ledger.requests import Requests
 from windlass.ledger.undo import Undo
 from windlass.ledger.views import Views
 from windlass.ledger.work import Work
 
 
-class SqlLedger(Requests, Campaigns, Work, Journal, Held, Views, Undo, Checks, Fences):
+class SqlLedger(
+    Requests, Campaigns, Work, Journal, Held, Views, Undo, Checks, Fences, Control, Limits
+):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 
     @reads

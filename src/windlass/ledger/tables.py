@@ -105,7 +105,13 @@ campaigns = Table(
     instant("ended_at"),
 )
 
-campaign_plans = Table("campaign_plans", metadata, text("campaign", key=True), text("plan"))
+campaign_plans = Table(
+    "campaign_plans",
+    metadata,
+    text("campaign", key=True),
+    text("plan"),
+    whole("version"),
+)
 
 campaign_clusters = Table(
     "campaign_clusters",
@@ -178,6 +184,7 @@ windows = Table(
     instant("start_at", needed=True),
     instant("end_at", needed=True),
     text("state"),
+    text("ordered"),
     Column("verdict", Text),
     whole("attempts"),
     whole("rows_planned"),

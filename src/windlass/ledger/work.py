@@ -27,13 +27,6 @@ SAMPLE_SECONDS = 10
 class Work(Base):
     """The engine's side of the ledger."""
 
-    @reads
-    def cancelling(self, connection: Connection, campaign: str, cluster: str) -> bool:
-        """Whether an operator has asked to cancel."""
-        of = t.campaign_clusters.c
-        query = select(of.ordered).where(of.campaign == campaign, of.cluster == cluster)
-        return bool(connection.scalar(query) == states.CANCEL)
-
     @writes
     def begin_attempt(self, connection: Connection, campaign: str, subject: str) -> int:
         """The next attempt number of that subject; 1 for the first."""
@@ -110,7 +103,8 @@ class Work(Base):
         if row.started_at is None:
             values["started_at"] = now
         if allowed(State(row.state), State.RUNNING):
-            values |= {"state": str(State.RUNNING), "note": "", "ended_at": None}
+            state = State.PAUSING if row.ordered == states.PAUSE else State.RUNNING
+            values |= {"state": str(state), "note": "", "ended_at": None}
         connection.execute(update(of).where(of.c.id == window).values(values))
         put(connection, t.progress, {"window_id": window}, _first_progress(attempt, 0, now))
         self._refresh(connection, row)
@@ -243,7 +237,7 @@ class Work(Base):
         connection.execute(
             update(of)
             .where(of.c.group_id == group, of.c.replaced.is_(False))
-            .values(state=str(State.DONE), verdict=str(verdict), ended_at=now, note="")
+            .values(state=str(State.DONE), verdict=str(verdict), ended_at=now, note="", ordered="")
         )
         self._spread_rows(connection, group, rows)
         states.trouble_over(connection, Scope(row.campaign, row.cluster, row.database))
@@ -271,7 +265,7 @@ class Work(Base):
         """Every unfinished window of the group parked with that note, and an event."""
         row = self._lock_group(connection, group)
         of = t.windows
-        open_states = [str(State.QUEUED), str(State.RUNNING)]
+        open_states = [str(s) for s in (State.QUEUED, State.RUNNING, *states.STILL)]
         connection.execute(
             update(of)
             .where(of.c.group_id == group, of.c.replaced.is_(False), of.c.state.in_(open_states))
@@ -289,25 +283,6 @@ class Work(Base):
         a = t.attempts.c
         query = select(a.campaign, a.subject, a.number).where(a.group_id == group)
         return [Attempt(*row) for row in connection.execute(query.order_by(a.begun_at, a.subject))]
-
-    @reads
-    def todo(self, connection: Connection, campaign: str, cluster: str, database: str) -> list[str]:
-        """Ids of the tenant's groups that have a window still to do, in order of time."""
-        w = t.windows.c
-        open_states = [str(State.QUEUED), str(State.RUNNING)]
-        query = (
-            select(w.group_id, func.min(w.start_at))
-            .where(
-                w.campaign == campaign,
-                w.cluster == cluster,
-                w.database == database,
-                w.replaced.is_(False),
-                w.state.in_(open_states),
-            )
-            .group_by(w.group_id)
-            .order_by(func.min(w.start_at))
-        )
-        return [row.group_id for row in connection.execute(query)]
 
     def _move(self, connection: Connection, scope: Scope, state: State, note: str) -> None:
         """The engine's word: opening is idempotent, and an operator's order stands above it."""

@@ -7,9 +7,10 @@ raise only errors of `windlass.domain.errors`.
 
 from windlass.ports.basics import Clock, Pulse
 from windlass.ports.checks import CheckOperator, CheckRun, CheckSchedule, EqualPart
+from windlass.ports.control import ControlLedger, ControlOperator
 from windlass.ports.ledger import HeldCounts, HeldRecord, Ledger
 from windlass.ports.operators import LedgerReader, LedgerWriter
-from windlass.ports.source import SnapshotHold, Source
+from windlass.ports.source import Counting, SnapshotHold, Source
 from windlass.ports.target import RunningDigest, Target
 from windlass.ports.undo import KeepingTarget, UndoLedger, UndoReader
 
@@ -18,6 +19,9 @@ __all__ = [
     "CheckRun",
     "CheckSchedule",
     "Clock",
+    "ControlLedger",
+    "ControlOperator",
+    "Counting",
     "EqualPart",
     "HeldCounts",
     "HeldRecord",

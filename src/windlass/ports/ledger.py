@@ -11,6 +11,7 @@ from windlass.domain.results import Removed, TableCounts
 from windlass.domain.states import State, Verdict
 from windlass.domain.window import Interval
 from windlass.ports.checks import CheckLedger
+from windlass.ports.control import ControlLedger
 from windlass.ports.fences import FenceLedger
 from windlass.ports.undo import UndoLedger
 
@@ -36,7 +37,7 @@ class HeldRecord:
     voided: str = ""
 
 
-class Ledger(UndoLedger, CheckLedger, FenceLedger, Protocol):
+class Ledger(UndoLedger, CheckLedger, FenceLedger, ControlLedger, Protocol):
     """What the engine's activities need of the durable record. Each call is one transaction and
     safe to repeat."""
 
@@ -60,10 +61,6 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, Protocol):
     # campaigns
     def campaign_plan(self, campaign: str) -> Plan:
         """The plan of the campaign, its ids starting with the campaign's name. KeyError: none."""
-        ...
-
-    def cancelling(self, campaign: str, cluster: str) -> bool:
-        """Whether an operator has asked to cancel (cheap: asked every second)."""
         ...
 
     def begin_attempt(self, campaign: str, subject: str) -> int:

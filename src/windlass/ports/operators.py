@@ -61,11 +61,6 @@ class LedgerReader(UndoReader, Protocol):
         narrowest scope that sets it; empty when none were set."""
         ...
 
-    def todo(self, campaign: str, cluster: str, database: str) -> list[str]:
-        """Ids of the tenant's publish groups that have a window still to do (queued, running),
-        in order of time."""
-        ...
-
     def window(self, window: str) -> WindowView:
         """One window."""
         ...

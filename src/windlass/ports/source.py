@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Dataset, Slice, TableSpec
-from windlass.domain.results import Bucket, Digest, SliceCount, Snapshot
+from windlass.domain.results import Digest, SliceCount, Snapshot, Tally
 from windlass.domain.schema import ColumnPair, SourceColumn
 from windlass.domain.window import Interval
 
@@ -28,6 +28,23 @@ class SnapshotHold(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """A session that counts, tenant after tenant."""
+
+    def tallies(
+        self,
+        slices: Sequence[Slice],
+        step: timedelta,
+        marks: Sequence[Interval],
+        seconds: float,
+    ) -> list[Tally]:
+        """One pass over each slice of one tenant and interval, from one snapshot: totals, kept
+        rows per step (aligned to the interval's start; empty ones left out) and the exact count
+        of each mark (ranges in the interval, any edges). A table that takes longer than so many
+        seconds is estimated, and the tally says from what."""
+        ...
+
+
 class Source(Protocol):
     """The application database that the rows come from. It is never written to."""
 
@@ -42,20 +59,9 @@ class Source(Protocol):
         list."""
         ...
 
-    def histogram(
-        self,
-        dataset: Dataset,
-        slices: Sequence[Slice],
-        step: timedelta,
-        attempt: Attempt | None = None,
-    ) -> list[Bucket]:
-        """Rows after exclusions per step (aligned to the interval's start), all given tables of
-        one tenant and interval; empty steps are left out. The session is the attempt's: it may
-        take long, and can be seen and ended meanwhile."""
-        ...
-
-    def null_times(self, piece: Slice, attempt: Attempt | None = None) -> int:
-        """Rows of the tenant whose time is NULL (they belong to no window); as `histogram`."""
+    def counting(self, attempt: Attempt) -> AbstractContextManager[Counting]:
+        """A session of the attempt's that counts for a plan: it may take long, and can be seen
+        and ended meanwhile."""
         ...
 
     def hold(

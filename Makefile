@@ -4,9 +4,10 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 STAMP := $(VENV)/.ready
 SCALE ?= 1
+TOOLS := build/bench-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults check format up down clean requirements
+.PHONY: help setup demo test test-faults bench check format up down clean requirements
 
 help: ## explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,20 @@ test-faults: $(STAMP) ## the fault suite: 300 seeded runs, an hour (SEED=123 N=1
 	$(BIN)/python -m tests.faults.suite $(if $(SEED),--seed $(SEED)) $(if $(N),--n $(N)) $(if $(RESUME),--resume) \
 	  $(if $(SEED)$(N),,--docs docs/reliability.md)
 
+bench: $(STAMP) $(VENV)/.bench $(TOOLS)/.ready ## the benchmark suite, a quarter of an hour (ROWS= ROUNDS= PARTS="ratios cli" BIG=1)
+	$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	  $(if $(BIG),--big) --parts "$(PARTS)"
+
+$(VENV)/.bench: benchmarks/requirements.txt $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The tools that Windlass is compared with have an environment of their own; without it, the table
+# says that they are not installed.
+$(TOOLS)/.ready: benchmarks/tools.txt $(STAMP)
+	$(BIN)/python -m venv $(TOOLS)
+	-$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
+
 check: $(STAMP) ## formatter, linter, types, import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -54,3 +69,7 @@ requirements: ## pin dependencies anew, with hashes and without naming a host
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --extra local --extra dev pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header -c requirements.txt benchmarks/requirements.in -o benchmarks/requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header benchmarks/tools.in -o benchmarks/tools.txt

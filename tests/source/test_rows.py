@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from windlass.domain.attempt import Attempt
-from windlass.domain.dataset import Dataset, ParentLink, Slice, TableSpec, TenantColumns
+from windlass.domain.dataset import ParentLink, Slice, TableSpec, TenantColumns
 from windlass.domain.errors import PlanError
-from windlass.domain.results import Bucket, SliceCount
+from windlass.domain.results import SliceCount
 from windlass.domain.schema import TargetColumn
 from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
@@ -127,24 +127,6 @@ def test_hazards_are_counted_over_kept_rows(
     assert source.count(cards, pairs, attempt, None).hazards == {"w": 1}
 
 
-def test_histogram_puts_all_tables_into_aligned_steps(
-    source: PostgresSource, data: Dataset, january: Interval
-) -> None:
-    slices = [Slice(data, table, TENANT, january) for table in data.tables]
-    buckets = source.histogram(data, slices, timedelta(days=20))
-    first = Interval(january.start, january.start + timedelta(days=20))
-    assert buckets == [
-        Bucket(first, {"scorecard": 1, "score": 3, "note": 2}),
-        Bucket(Interval(first.end, january.end), {"scorecard": 1, "score": 3, "note": 3}),
-    ]
-
-
-def test_rows_without_time_are_counted(source: PostgresSource, cards: Slice, scores: Slice) -> None:
-    assert source.null_times(cards) == 1
-    assert source.null_times(scores) == 3
-    assert source.null_times(Slice(cards.dataset, NOTE, TENANT, cards.interval)) == 3
-
-
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -176,8 +158,9 @@ def test_time_without_zone_is_utc(
     source = PostgresSource(world.url)
     assert ids(read(source, piece, attempt), "id") == expected
     assert source.count(piece, (), attempt, None).kept == len(expected)
-    (bucket,) = source.histogram(piece.dataset, [piece], timedelta(days=1))
-    assert bucket == Bucket(piece.interval, {"plain": len(expected)})
+    with source.counting(attempt) as counting:
+        (tally,) = counting.tallies([piece], timedelta(days=1), [], 60)
+    assert tally.steps == {noon: len(expected)}
     steps = list(piece.interval.split([noon + timedelta(hours=6)]))
     found = source.digest(piece, pairs_for(source, piece), attempt, None, steps)
     assert sum(one.rows for one in found) == len(expected)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from windlass.domain.dataset import TableSpec, digest_of
+from windlass.domain.dataset import Dataset, TableSpec, digest_of
 from windlass.domain.plan import (
     GroupPlan,
     HeldWindow,
@@ -13,7 +13,7 @@ from windlass.domain.plan import (
     TenantPlan,
     WindowPlan,
 )
-from windlass.domain.results import Bucket, SliceCount
+from windlass.domain.results import Bucket, Evidence, SliceCount
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
@@ -26,7 +26,8 @@ class TableFacts:
     """What both servers said of one table of one tenant in the range.
 
     `whole` as in `Target.whole_ranges`; `count` after exclusions, in the source now; `before`
-    logical live rows; `found` as in `Target.examine`.
+    logical live rows; `found` as in `Target.examine`; `evidence` says where `count` comes from,
+    `estimated` how it was estimated ('' it was counted).
     """
 
     spec: TableSpec
@@ -38,6 +39,8 @@ class TableFacts:
     before: int
     null_time: int
     found: tuple[str, ...] = ()
+    evidence: Evidence = Evidence.COUNTED
+    estimated: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,5 +175,10 @@ def world_of(request: Request, tenants: Sequence[TenantPlan]) -> str:
 def definition_of(request: Request, tenant: TenantPlan) -> str:
     """A hash of what makes the rows of this tenant what they are: while it stands, a verified
     window may still hold."""
-    tables = [(p.table, p.create_hash, repr(p.columns)) for p in tenant.tables]
-    return digest_of([request.dataset.definition_hash(), tables])
+    return definition(request.dataset, [(p.table, p.create_hash, p.columns) for p in tenant.tables])
+
+
+def definition(dataset: Dataset, tables: Sequence[tuple[str, str, tuple[ColumnPair, ...]]]) -> str:
+    """The same out of (table, its DDL's hash, its columns)."""
+    parts = [(name, create_hash, repr(pairs)) for name, create_hash, pairs in tables]
+    return digest_of([dataset.definition_hash(), parts])

@@ -1,6 +1,6 @@
 """Cutting a range into windows: by volume, by length, into parts, or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -87,6 +87,20 @@ def _nearest(starts: Sequence[tuple[datetime, int]], goal: float) -> datetime:
 def rows_in(piece: Interval, buckets: Sequence[Bucket]) -> int:
     """Rows of all tables in that piece, by the bucket's start (exact when cuts lie on steps)."""
     return _volume(piece, buckets)
+
+
+def buckets(
+    whole: Interval, step: timedelta, tables: Mapping[str, Mapping[datetime, int]]
+) -> list[Bucket]:
+    """A histogram out of `{table: {start of a step: rows}}`, in order of time."""
+    starts = sorted({start for steps in tables.values() for start in steps})
+    return [
+        Bucket(
+            Interval(start, min(start + step, whole.end)),
+            {name: steps[start] for name, steps in tables.items() if start in steps},
+        )
+        for start in starts
+    ]
 
 
 def step_for(whole: Interval) -> timedelta:

@@ -1,18 +1,14 @@
 """Counting: always the server's own count(*), never what a reader saw."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
 
 from windlass.domain.dataset import Slice
-from windlass.domain.results import Bucket, SliceCount
+from windlass.domain.results import SliceCount
 from windlass.domain.schema import ColumnPair
-from windlass.domain.window import Interval
 from windlass.source.quote import ident
-from windlass.source.select import Scope, fill, kept_rows, of_tenant, ref
+from windlass.source.select import Scope, fill, of_tenant, ref
 from windlass.source.session import Connection, rows
-from windlass.source.times import TimeType, binned, within
+from windlass.source.times import TimeType, within
 
 
 def count_slice(
@@ -48,35 +44,3 @@ def count_null_times(connection: Connection, piece: Slice) -> int:
     time = ref(piece.table, piece.table.target_time)
     query = f"SELECT count(*) FROM {scope.source}\nWHERE ({scope.tenant}) AND {time} IS NULL"
     return int(rows(connection, query)[0][0])
-
-
-def histogram(
-    connection: Connection, slices: Sequence[tuple[Slice, TimeType]], step: timedelta
-) -> list[Bucket]:
-    """Kept rows per step, one query a table, empty steps left out."""
-    found: dict[datetime, dict[str, int]] = defaultdict(dict)
-    for piece, kind in slices:
-        for start, number in rows(connection, _histogram_sql(piece, kind, step)):
-            found[_utc(start)][piece.table.name] = number
-    return list(_buckets(found, slices[0][0].interval if slices else None, step))
-
-
-def _histogram_sql(piece: Slice, kind: TimeType, step: timedelta) -> str:
-    scope = kept_rows(piece.dataset, piece.table, piece.tenant)
-    time = ref(piece.table, piece.table.target_time)
-    bin_ = binned(time, kind, piece.interval.start, step)
-    where = f"{inside(scope, piece, kind)} AND ({scope.kept})"
-    return f"SELECT {bin_}, count(*) FROM {scope.source}\nWHERE {where} GROUP BY 1"
-
-
-def _buckets(
-    found: dict[datetime, dict[str, int]], interval: Interval | None, step: timedelta
-) -> Iterator[Bucket]:
-    for start in sorted(found):
-        assert interval is not None
-        yield Bucket(Interval(start, min(start + step, interval.end)), found[start])
-
-
-def _utc(moment: Any) -> datetime:  # noqa: ANN401 - what the driver gives for both types
-    assert isinstance(moment, datetime)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,7 +1,8 @@
 """PostgreSQL as a source (ports.Source): each method opens what it needs and closes it again."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
@@ -10,10 +11,10 @@ import pyarrow as pa
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Dataset, Slice, TableSpec
 from windlass.domain.errors import PlanError
-from windlass.domain.results import Bucket, Digest, SliceCount
+from windlass.domain.results import Digest, SliceCount, Tally
 from windlass.domain.schema import ColumnPair, SourceColumn
 from windlass.domain.window import Interval
-from windlass.source import count, digest, discover, select, times
+from windlass.source import count, digest, discover, select, tally, times
 from windlass.source.check import Finding, check_server, check_tables, grants
 from windlass.source.judge import is_query
 from windlass.source.keys import (
@@ -26,13 +27,32 @@ from windlass.source.keys import (
 )
 from windlass.source.kill import count_running, end_attempt
 from windlass.source.relation import tables_of
-from windlass.source.session import CONTROL, Connection, Limits, Server, consistent, control
+from windlass.source.session import Connection, Limits, Server, consistent, control
 from windlass.source.snapshot import Hold, hold
 from windlass.source.stream import Driver, read_all, stream
 from windlass.source.times import TimeType
 from windlass.verify.buckets import KeyBucket
 
 Batches = AbstractContextManager[Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A session that counts (ports.Counting); `time_type` gives a slice's."""
+
+    connection: Connection
+    time_type: Callable[[Slice], TimeType]
+
+    def tallies(
+        self,
+        slices: Sequence[Slice],
+        step: timedelta,
+        marks: Sequence[Interval],
+        seconds: float,
+    ) -> list[Tally]:
+        """One pass over each slice."""
+        typed = [(piece, self.time_type(piece)) for piece in slices]
+        return tally.tallies(self.connection, typed, step, marks, seconds)
 
 
 class PostgresSource:
@@ -86,24 +106,13 @@ class PostgresSource:
         with control(self._server, f"finding the tenants of {dataset.name}") as connection:
             return discover.tenant_pairs(connection, dataset.tenants_query)
 
-    def histogram(
-        self,
-        dataset: Dataset,
-        slices: Sequence[Slice],
-        step: timedelta,
-        attempt: Attempt | None = None,
-    ) -> list[Bucket]:
-        """Kept rows per step, all tables from one snapshot."""
-        typed = [(piece, self._time_type(piece)) for piece in slices]
-        doing, name = f"counting {dataset.name} by time", _name(attempt)
-        with consistent(self._server, doing, name) as connection:
-            return count.histogram(connection, typed, step)
-
-    def null_times(self, piece: Slice, attempt: Attempt | None = None) -> int:
-        """Rows of the tenant, excluded or not, whose time is NULL."""
-        doing, name = f"counting {piece.table.name} without time", _name(attempt)
-        with control(self._server, doing, name) as connection:
-            return count.count_null_times(connection, piece)
+    @contextmanager
+    def counting(self, attempt: Attempt) -> Iterator["Counter"]:
+        """A session for counting."""
+        name = attempt.application_name
+        with control(self._server, "counting by time", name) as connection:
+            tally.prepare(connection)
+            yield Counter(connection, self._time_type)
 
     def hold(
         self, attempt: Attempt, dataset: Dataset | None = None
@@ -292,7 +301,3 @@ class PostgresSource:
             known = times.time_type(declared, column, table.relation)
             self._types[table.relation, column] = known
         return known
-
-
-def _name(attempt: Attempt | None) -> str:
-    return attempt.application_name if attempt else CONTROL

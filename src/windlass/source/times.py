@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from windlass.domain.errors import PlanError
 from windlass.domain.window import Interval
@@ -80,3 +81,9 @@ def binned(column: str, kind: TimeType, start: datetime, step: timedelta) -> str
 
 def _plain(at: datetime, kind: TimeType) -> str:
     return moment(at, TimeType.NAIVE if kind is TimeType.DATE else kind)
+
+
+def utc(moment: Any) -> datetime:  # noqa: ANN401 - what the driver gives for both types
+    """What `binned` gave, as an instant."""
+    assert isinstance(moment, datetime)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -7,15 +7,23 @@ from dataclasses import dataclass, replace
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import PlanError
-from windlass.domain.plan import TARGET_ONLY, ClusterPlan, HeldWindow, Request, Skipped, TenantPlan
-from windlass.domain.results import Bucket
+from windlass.domain.plan import TARGET_ONLY, ClusterPlan, Request, Skipped, TenantPlan
+from windlass.domain.results import Evidence
 from windlass.domain.schema import SourceColumn, TargetTable
 from windlass.domain.states import Mode
 from windlass.domain.tenant import Tenant
 from windlass.engine.activities.desk import Desk
+from windlass.engine.activities.looker import (
+    Held,
+    Looker,
+    Sighting,
+    TableJob,
+    TenantJob,
+    still_held,
+)
 from windlass.engine.activities.tenants import everybody, meant
 from windlass.planner import windows
-from windlass.planner.build import Rate, TableFacts, definition_of, tenant_plan
+from windlass.planner.build import Rate, TableFacts, definition, tenant_plan
 from windlass.planner.engines import check_engine
 from windlass.ports import HeldRecord, Pulse
 from windlass.verify.pairs import match
@@ -40,7 +48,7 @@ class Survey:
             spec.name: self.desk.source.columns(spec, self.request.dataset)
             for spec in self.request.dataset.tables
         }
-        plans = tuple(self._tenant(tenant, columns) for tenant in chosen)
+        plans = self._plans(chosen, columns)
         left = tuple(
             Skipped(t.cluster, t.customer, t.profile, self._reason(t))
             for t in found
@@ -82,36 +90,27 @@ class Survey:
     def _reason(self, tenant: Tenant) -> str:
         return "left out by --except" if meant(self.request.excepted, tenant) else "not asked for"
 
-    def _tenant(self, tenant: Tenant, columns: dict[str, tuple[SourceColumn, ...]]) -> TenantPlan:
-        facts = [
-            self._table(tenant, spec, columns[spec.name]) for spec in self.request.dataset.tables
-        ]
-        buckets = self._histogram(tenant, facts)
-        bare = tenant_plan(self.request, tenant, facts, buckets)
-        rate = self._rate(tenant)
-        held = () if self.request.redo else self._held(tenant, bare, facts)
-        made = tenant_plan(self.request, tenant, facts, buckets, held, rate)
-        keeping = self.desk.undo_retention.total_seconds()
-        return replace(made, notes=_notes(made, facts), undo_seconds=keeping)
+    def _plans(
+        self, tenants: Sequence[Tenant], columns: dict[str, tuple[SourceColumn, ...]]
+    ) -> tuple[TenantPlan, ...]:
+        """The tenants' plans: both servers are asked at once, and several tenants side by side."""
+        jobs = [self._job(tenant, columns) for tenant in tenants]
+        looker = Looker(self.desk, self.attempt, self.pulse, self.request.mode)
+        sightings = looker.look(jobs)
+        return tuple(map(self._tenant, jobs, sightings))
 
-    def _rate(self, tenant: Tenant) -> Rate | None:
-        """What history knows: this tenant's windows, else the cluster's."""
-        known = self.desk.ledger.rate(tenant.cluster, tenant.database)
-        return Rate(*known) if known else None
-
-    def _histogram(self, tenant: Tenant, facts: Sequence[TableFacts]) -> list[Bucket]:
-        if not any(f.count.kept for f in facts):
-            return []
-        dataset, interval = self.request.dataset, self.request.interval
-        slices = [Slice(dataset, f.spec, tenant, interval) for f in facts if f.count.kept]
-        return self.desk.source.histogram(dataset, slices, windows.step_for(interval), self.attempt)
-
-    def _table(
-        self, tenant: Tenant, spec: TableSpec, columns: tuple[SourceColumn, ...]
-    ) -> TableFacts:
-        """What both servers say of one table; raises PlanError where it cannot be rebuilt."""
+    def _job(self, tenant: Tenant, columns: dict[str, tuple[SourceColumn, ...]]) -> TenantJob:
         self.pulse(0)
-        live = self._live(tenant, spec)
+        dataset, interval = self.request.dataset, self.request.interval
+        tables = tuple(
+            self._table(Slice(dataset, spec, tenant, interval), columns[spec.name])
+            for spec in dataset.tables
+        )
+        return TenantJob(tenant, tables, self._records(tenant, tables))
+
+    def _table(self, piece: Slice, columns: tuple[SourceColumn, ...]) -> TableJob:
+        """The table on both sides; raises PlanError where it cannot be rebuilt."""
+        spec, live = piece.table, self._live(piece.tenant, piece.table)
         matched = match(columns, live.columns)
         if matched.refusals:
             raise PlanError(
@@ -119,22 +118,7 @@ class Survey:
                 where=f"{spec.relation} -> {live.database}.{live.name}",
                 next_step="correct `from:` or the target table's columns, then plan again",
             )
-        piece = Slice(self.request.dataset, spec, tenant, self.request.interval)
-        self._refuse_foreign(live, piece)
-        self.pulse(0)
-        whole = self.desk.target.whole_ranges(live, spec.target_time, piece.interval)
-        (before,) = self.desk.target.count(live, spec.target_time, [piece.interval])
-        return TableFacts(
-            spec=spec,
-            live=live,
-            columns=matched.pairs,
-            left_out=matched.left_out,
-            whole=None if whole is None else tuple(whole),
-            count=self.desk.source.count(piece, (), self.attempt, None),
-            before=before,
-            null_time=self.desk.source.null_times(piece, self.attempt),
-            found=tuple(self.desk.target.examine(live, spec.target_time, piece.interval)),
-        )
+        return TableJob(piece, live, matched.pairs, matched.left_out)
 
     def _live(self, tenant: Tenant, spec: TableSpec) -> TargetTable:
         live = self.desk.target.describe(tenant.database, spec.name)
@@ -156,50 +140,56 @@ class Survey:
                 )
         return live
 
-    def _refuse_foreign(self, live: TargetTable, piece: Slice) -> None:
-        foreign = self.desk.target.foreign_rows(live, piece)
-        if foreign and self.request.mode is not Mode.APPEND:
-            raise PlanError(
-                f"{foreign:,} live rows in the range belong to another tenant",
-                where=f"{live.database}.{live.name}",
-                why="a rebuild would remove them",
-                next_step="move them to their own database, or correct `database:`",
-            )
-
-    def _held(
-        self, tenant: Tenant, bare: TenantPlan, facts: Sequence[TableFacts]
-    ) -> tuple[HeldWindow, ...]:
-        """What earlier campaigns verified in the range, and whether each still holds."""
-        if self.request.mode is not Mode.REPLACE:
+    def _records(self, tenant: Tenant, tables: Sequence[TableJob]) -> tuple[Held, ...]:
+        """What earlier campaigns verified in the range, and why it cannot hold any more ('' it
+        may: that is for the counts to say)."""
+        if self.request.redo or self.request.mode is not Mode.REPLACE:
             return ()
-        dataset, interval = self.request.dataset.name, self.request.interval
-        records = self.desk.ledger.verified(dataset, tenant.cluster, tenant.database, interval)
-        definition = definition_of(self.request, bare)
-        return tuple(
-            HeldWindow(r.campaign, r.interval, not why, why or "unchanged on both sides")
-            for r in records
-            if interval.covers(r.interval)
-            for why in [self._stale(tenant, facts, r, definition)]
+        dataset, interval = self.request.dataset, self.request.interval
+        records = self.desk.ledger.verified(dataset.name, tenant.cluster, tenant.database, interval)
+        now = definition(
+            dataset, [(t.piece.table.name, t.live.create_hash, t.pairs) for t in tables]
         )
+        return tuple(Held(r, _void(r, now)) for r in records if interval.covers(r.interval))
 
-    def _stale(
-        self, tenant: Tenant, facts: Sequence[TableFacts], record: HeldRecord, definition: str
-    ) -> str:
-        """Why a verified window no longer holds; '' when it does."""
-        if record.voided:
-            return record.voided
-        if record.definition != definition:
-            return "the definition changed (SELECT, exclusions, columns or target DDL)"
-        for fact in facts:
-            piece = Slice(self.request.dataset, fact.spec, tenant, record.interval)
-            held = record.tables.get(fact.spec.name)
-            now = self.desk.source.count(piece, (), self.attempt, None)
-            (live,) = self.desk.target.count(fact.live, fact.spec.target_time, [piece.interval])
-            if held is None or (now.kept, now.max_version) != (held.source_rows, held.max_version):
-                return f"the source of {fact.spec.name} changed since"
-            if live != held.live_rows:
-                return f"live {fact.spec.name} holds {live:,} rows, {held.live_rows:,} then"
-        return ""
+    def _tenant(self, job: TenantJob, seen: Sequence[Sighting]) -> TenantPlan:
+        facts = [_facts(table, sight) for table, sight in zip(job.tables, seen, strict=True)]
+        steps = {f.spec.name: sight.tally.steps for f, sight in zip(facts, seen, strict=True)}
+        interval = self.request.interval
+        buckets = windows.buckets(interval, windows.step_for(interval), steps)
+        held, rate = still_held(job, seen), self._rate(job.tenant)
+        made = tenant_plan(self.request, job.tenant, facts, buckets, held, rate)
+        keeping = self.desk.undo_retention.total_seconds()
+        return replace(made, notes=_notes(made, facts), undo_seconds=keeping)
+
+    def _rate(self, tenant: Tenant) -> Rate | None:
+        """What history knows: this tenant's windows, else the cluster's."""
+        known = self.desk.ledger.rate(tenant.cluster, tenant.database)
+        return Rate(*known) if known else None
+
+
+def _facts(table: TableJob, seen: Sighting) -> TableFacts:
+    return TableFacts(
+        spec=table.piece.table,
+        live=table.live,
+        columns=table.pairs,
+        left_out=table.left_out,
+        whole=seen.whole,
+        count=seen.tally.count,
+        before=seen.before,
+        null_time=seen.tally.null_time,
+        found=seen.found,
+        evidence=seen.tally.evidence,
+        estimated=seen.tally.note,
+    )
+
+
+def _void(record: HeldRecord, now: str) -> str:
+    if record.voided:
+        return record.voided
+    if record.definition != now:
+        return "the definition changed (SELECT, exclusions, columns or target DDL)"
+    return ""
 
 
 def _notes(plan: TenantPlan, facts: Sequence[TableFacts]) -> tuple[str, ...]:
@@ -215,7 +205,16 @@ def _notes(plan: TenantPlan, facts: Sequence[TableFacts]) -> tuple[str, ...]:
         for table, rows in plan.null_time.items()
         for name in [next(f.spec.target_time for f in facts if f.spec.name == table)]
     ]
-    return (*notes, *_zone_notes(facts))
+    return (*notes, *_estimates(facts), *_zone_notes(facts))
+
+
+def _estimates(facts: Sequence[TableFacts]) -> list[str]:
+    return [
+        f"{fact.spec.name}: rows are estimated, {fact.estimated}: counting them all takes too "
+        "long for a plan; the load counts each one"
+        for fact in facts
+        if fact.evidence is not Evidence.COUNTED
+    ]
 
 
 def _zone_notes(facts: Sequence[TableFacts]) -> list[str]:

@@ -1,11 +1,15 @@
 """Which partitions a range covers wholly, by the server's own evaluation."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.target.bench import Bench, at, span
 from windlass.domain.window import Interval
+from windlass.target.partitions import is_steady, whole_ranges
 
 WITHIN = span("2026-01-01", "2026-02-20")
 
@@ -77,3 +81,75 @@ def test_an_expression_that_ends_in_2106(bench: Bench) -> None:
     bench.create("MergeTree", partition="intDiv(toUnixTimestamp(t), 864000)")
     found = bench.target.whole_ranges(bench.live, "t", span("2026-01-01", "2026-02-01"))
     assert found == [span("2026-01-07", "2026-01-17"), span("2026-01-17", "2026-01-27")]
+
+
+@pytest.mark.parametrize(
+    ("key", "steady"),
+    [
+        ("toYYYYMM(t)", True),
+        ("toDate(t, 'America/St_Johns')", True),
+        ("toStartOfWeek(t, 1)", True),
+        ("toYYYYMM(toDate(`t`))", True),
+        ("(toYear(t), toYYYYMM(t))", True),
+        ("toMonth(t)", False),
+        ("toYYYYMM(u)", False),
+        ("toYYYYMM(t) % 2", False),
+        ("(toYYYYMM(t), k)", False),
+        ("toYYYYMM(t + u)", False),
+        ("toStartOfHour(t)", False),
+        ("toYYYYMM(t, u)", False),
+        ("concat(toDate(t), toYear(t))", False),
+        ("(toDate(t), toMonth(t))", False),
+        ("t", False),
+    ],
+)
+def test_what_a_margin_may_stand_for(key: str, steady: bool) -> None:
+    assert is_steady(key, "t") is steady
+
+
+ZONES = [
+    "UTC",
+    "America/New_York",
+    "America/St_Johns",  # put its clocks back at a minute past midnight, into the day before
+    "America/Sao_Paulo",  # at midnight
+    "Pacific/Apia",  # left out a day
+    "Pacific/Kwajalein",
+    "Australia/Lord_Howe",  # half an hour of summer time
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+]
+KEYS = [
+    *("toYYYYMM(t)", "toDate(t)", "toMonday(t)", "toStartOfWeek(t, 1)", "toStartOfQuarter(t)"),
+    *("(toYear(t), toMonday(t))", "toYYYYMMDD(t, '$zone')", "toYYYYMM(toDate(t))", "toISOYear(t)"),
+]
+
+
+def test_a_margin_tells_what_all_cells_do(bench: Bench) -> None:
+    """Any zone, also where its clocks went back over midnight, any range."""
+    live = replace(bench, columns={"k": "UInt64", "t": "DateTime"}).create_raw(
+        "ENGINE = MergeTree ORDER BY k"
+    )
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.sampled_from(KEYS),
+        st.sampled_from(ZONES),
+        st.sampled_from(["DateTime64(6, '$zone')", "DateTime('$zone')", "Date"]),
+        st.integers(0, 90 * 35_040),
+        st.integers(1, 120 * 96),
+    )
+    def same(key: str, zone: str, kind: str, start: int, cells: int) -> None:
+        columns = tuple(
+            replace(c, type=kind.replace("$zone", zone)) if c.name == "t" else c
+            for c in live.columns
+        )
+        if kind == "Date" and "$zone" in key:
+            return
+        table = replace(live, partition_key=key.replace("$zone", zone), columns=columns)
+        first = datetime(1971, 1, 1, tzinfo=UTC) + start * timedelta(minutes=15)
+        within = Interval(first, first + cells * timedelta(minutes=15))
+        assert is_steady(table.partition_key, "t")
+        found = whole_ranges(bench.server, table, "t", within)
+        assert found == whole_ranges(bench.server, table, "t", within, everywhere=True)
+
+    same()

@@ -6,8 +6,14 @@ wraps round; publishing counts the rows of each partition anyway and refuses suc
 
 A partition is whole when none of its grid cells lies outside the range, its cells are
 neighbours, and each cell begins and ends in it.
+
+Those are millions of cells. Where the expression is made of calendar functions alone (a day, week,
+month, year of the local time), a value that occurs far from the range and in it occurs everywhere
+between the two as well: then the cells of the range and a margin around it tell all that the
+others would. The margin is longer than any zone ever put its clocks back, twice.
 """
 
+import re
 from datetime import timedelta
 
 from windlass.domain.errors import PlanError, UnrepresentableError, WindlassError
@@ -23,6 +29,15 @@ _LAST = 65_535 * _DAY
 _LAST_IN_32_BITS = 2**32 // _DAY * _DAY
 """Where `toUnixTimestamp` and `toDateTime` of a DateTime64 end: a partition expression with them
 takes no later row, and raises when it is evaluated for one."""
+_MARGIN = 3 * _DAY
+_CALENDAR = (
+    "toDate|toDate32|toYear|toYYYYMM|toYYYYMMDD|toMonday|toISOYear|toStartOfWeek|toStartOfMonth|"
+    "toStartOfQuarter|toStartOfYear|toStartOfISOYear"
+)
+_STEADY = re.compile(rf"(?:{_CALENDAR})\((?P<inner>.+?)(?:, \d)?(?:, '[A-Za-z0-9_+/-]+')?\)")
+"""A calendar function of one thing: its values grow with the local time and never come again."""
+_STEADY_YEARS = Interval(EPOCH.replace(year=1971), EPOCH.replace(year=2100))
+"""Years that no Date of these functions wraps round into."""
 _AS_WRITERS_DO = {"date_time_overflow_behavior": "ignore"}
 
 _WHOLE = """
@@ -55,10 +70,17 @@ SETTINGS join_algorithm = 'hash'
 
 
 def whole_ranges(
-    server: Server, live: TargetTable, time: str, within: Interval, tag: str = LOOKING
+    server: Server,
+    live: TargetTable,
+    time: str,
+    within: Interval,
+    tag: str = LOOKING,
+    *,
+    everywhere: bool = False,
 ) -> list[Interval] | None:
     """The ranges inside `within`, one per partition, whose partitions hold no other time; None
-    when the partition depends on more than the time."""
+    when the partition depends on more than the time. `everywhere`: look at all cells, also where
+    a margin tells as much."""
     if live.partition_key in {"", "tuple()"}:
         return []
     kind = time_type(live, time)
@@ -68,6 +90,8 @@ def whole_ranges(
         cells = _inside(within, size, domain)
         if not cells:
             return []
+        if not everywhere and is_steady(live.partition_key, time) and _STEADY_YEARS.covers(within):
+            domain = _around(cells, domain, _MARGIN // size)
         statement = fill(_WHOLE, **_parts(live, time, kind, size, cells, domain))
         try:
             found = server.rows(statement, tag, settings=_AS_WRITERS_DO)
@@ -135,6 +159,22 @@ def _inside(within: Interval, size: int, domain: range) -> range:
 def _domain(size: int, kind: TimeType, last: int) -> range:
     """All cells of the grid up to that second."""
     return range(-(-max(kind.first, 0) // size), min(kind.last, last) // size)
+
+
+def _around(cells: range, domain: range, margin: int) -> range:
+    return range(max(domain.start, cells.start - margin), min(domain.stop, cells.stop + margin))
+
+
+def is_steady(key: str, time: str) -> bool:
+    """Whether the partition expression is a calendar function of the time, or a tuple of some."""
+    inner = key[1:-1] if key.startswith("(") else key
+    items = re.split(r", (?=[a-zA-Z0-9]+\()", inner)
+    return all(_is_calendar(item, {time, quote(time)}) for item in items)
+
+
+def _is_calendar(item: str, names: set[str]) -> bool:
+    found = _STEADY.fullmatch(item)
+    return bool(found) and (found["inner"] in names or _is_calendar(found["inner"], names))
 
 
 def _interval(first: int, end: int, size: int) -> Interval:

@@ -29,15 +29,15 @@ RECENT = span("2026-02-05", "2026-02-10")
 )
 def test_rows_that_a_ttl_takes_again_are_told(bench: Bench, ttl: str, said: str) -> None:
     bench.create("MergeTree", settings=f"TTL {ttl}")
-    found = bench.target.examine(bench.live, "t", LONG_AGO)
+    found = bench.target.examine([(bench.live, "t")], LONG_AGO)[0]
     assert [said in line for line in found] == ([True] if said else [])
     if "more than" not in said:
-        assert bench.target.examine(bench.live, "t", span("2026-11-01", "2026-11-10")) == []
+        assert bench.target.examine([(bench.live, "t")], span("2026-11-01", "2026-11-10"))[0] == []
 
 
 def test_the_values_of_a_column_can_expire_too(bench: Bench) -> None:
     bench.create("MergeTree", settings="", extra=", w String DEFAULT 'a' TTL t + INTERVAL 1 DAY")
-    (line,) = bench.target.examine(bench.live, "t", LONG_AGO)
+    ((line,),) = bench.target.examine([(bench.live, "t")], LONG_AGO)
     assert "the values of w" in line
 
 
@@ -81,12 +81,12 @@ def filtered(shards: ShardedBench, shard_pair: tuple[ShardServer, ShardServer]) 
 
 def test_rows_that_a_policy_hides_refuse_the_plan(filtered: Bench) -> None:
     filtered.create()
-    assert filtered.target.examine(filtered.live, "t", RECENT) == [
+    assert filtered.target.examine([(filtered.live, "t")], RECENT)[0] == [
         "row policy default (k != 2) applies to this user; it hides no row now, but may later"
     ]
     filtered.put(*[(k, "x", "2026-02-06", "2026-02-06") for k in range(5)])
     with pytest.raises(PlanError, match="hides 1 rows") as refused:
-        filtered.target.examine(filtered.live, "t", RECENT)
+        filtered.target.examine([(filtered.live, "t")], RECENT)[0]
     assert "CREATE ROW POLICY" in refused.value.next_step
 
 
@@ -98,7 +98,7 @@ def test_deleted_rows_are_not_taken_for_hidden_ones(bench: Bench) -> None:
             f"DELETE FROM {bench.ref} WHERE k % 10 = {len(mode) % 10} "
             f"SETTINGS lightweight_delete_mode = '{mode}'"
         )
-    assert bench.target.examine(live, "t", RECENT) == []
+    assert bench.target.examine([(live, "t")], RECENT)[0] == []
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,13 @@ class Target(KeepingTarget, Protocol):
         """The live table, or None where there is none."""
         ...
 
+    def describe_all(
+        self, databases: Sequence[str], tables: Sequence[str]
+    ) -> Mapping[tuple[str, str], TargetTable]:
+        """The same of all these tables in all these databases at once, by (database, table);
+        those that are not there are left out."""
+        ...
+
     def databases(self) -> list[str]:
         """All databases, for tenants that live only in the target."""
         ...
@@ -50,9 +57,12 @@ class Target(KeepingTarget, Protocol):
         the partition depends on more than the time; empty when no partition is whole."""
         ...
 
-    def examine(self, live: TargetTable, time: str, within: Interval) -> list[str]:
-        """What an operator should know of the table over that range before anything runs, a line
-        each. PlanError: rows are hidden from us, or cannot be sent where they belong."""
+    def examine(
+        self, tables: Sequence[tuple[TargetTable, str]], within: Interval
+    ) -> list[list[str]]:
+        """What an operator should know of each table (with its time column) over that range
+        before anything runs, a line each. PlanError: rows are hidden from us, or cannot be sent
+        where they belong."""
         ...
 
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:

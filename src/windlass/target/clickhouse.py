@@ -14,7 +14,7 @@ from windlass.ports import Pulse
 from windlass.target import catchup, check, compare, digest, grants, kill, partitions
 from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.client import LOOKING, Address, Server
-from windlass.target.describe import describe
+from windlass.target.describe import describe, describe_all
 from windlass.target.examine import examine
 from windlass.target.keeping import Keeping
 from windlass.target.publish.job import Job
@@ -57,6 +57,12 @@ class ClickHouseTarget(Keeping):
         """See ports.Target."""
         return describe(self._server, database, table)
 
+    def describe_all(
+        self, databases: Sequence[str], tables: Sequence[str]
+    ) -> dict[tuple[str, str], TargetTable]:
+        """See ports.Target."""
+        return describe_all(self._server, databases, tables)
+
     def databases(self) -> list[str]:
         """See ports.Target. The staging database is none of the tenants'."""
         names = [str(row[0]) for row in self._server.rows(_DATABASES)]
@@ -66,9 +72,11 @@ class ClickHouseTarget(Keeping):
         """See ports.Target."""
         return partitions.whole_ranges(self._server, live, time, within)
 
-    def examine(self, live: TargetTable, time: str, within: Interval) -> list[str]:
+    def examine(
+        self, tables: Sequence[tuple[TargetTable, str]], within: Interval
+    ) -> list[list[str]]:
         """See ports.Target."""
-        return examine(self._server, live, time, within)
+        return examine(self._server, tables, within)
 
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
         """See ports.Target."""

@@ -1,7 +1,8 @@
 """What the server says about a live table."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from windlass.domain.schema import Removal, TargetColumn, TargetTable
@@ -11,16 +12,20 @@ from windlass.target.client import LOOKING, Server
 PATCH_SINCE = (25, 8)
 _BLOCK_COLUMNS = ("enable_block_number_column", "enable_block_offset_column")
 
-_TABLE = """
-SELECT engine, engine_full, create_table_query, partition_key, sorting_key,
+_TABLES = """
+SELECT database, name, engine, engine_full, create_table_query, partition_key, sorting_key,
        arrayZip(dependencies_database, dependencies_table) AS dependents
-FROM system.tables WHERE database = {database:String} AND name = {table:String}
+FROM system.tables
+WHERE database IN {databases:Array(String)} AND name IN {tables:Array(String)}
 """
 _COLUMNS = """
-SELECT name, type, default_kind, default_expression, compression_codec
-FROM system.columns WHERE database = {database:String} AND table = {table:String}
+SELECT database, table, name, type, default_kind, default_expression, compression_codec
+FROM system.columns
+WHERE database IN {databases:Array(String)} AND table IN {tables:Array(String)}
 ORDER BY position
 """
+_AT_ONCE = 200
+"""Databases that one statement asks about: their names travel in its URL."""
 _DEFAULTS = "SELECT name, value FROM system.merge_tree_settings WHERE name IN {names:Array(String)}"
 
 
@@ -55,37 +60,67 @@ class Ddl:
         return ddl.settings(self.clauses.get("SETTINGS", ""))
 
 
+Name = tuple[str, str]
+"""Database and table."""
+
+
 def read(server: Server, database: str, table: str, tag: str = LOOKING) -> Ddl | None:
     """The table's DDL out of the catalog; None where there is no such table."""
-    params = {"database": database, "table": table}
-    found = server.rows(_TABLE, tag, params)
-    if not found:
-        return None
-    engine, full, create, partition_key, sorting_key, dependents = found[0]
-    return Ddl(
-        engine=engine,
-        full=full,
-        create=create,
-        partition_key=partition_key,
-        sorting_key=sorting_key,
-        dependents=tuple(f"{owner}.{name}" for owner, name in dependents),
-        columns=tuple(
-            Column(TargetColumn(name, kind, default, expression), codec)
-            for name, kind, default, expression, codec in server.rows(_COLUMNS, tag, params)
-        ),
-    )
+    return read_all(server, [database], [table], tag).get((database, table))
+
+
+def read_all(
+    server: Server, databases: Sequence[str], tables: Sequence[str], tag: str = LOOKING
+) -> dict[Name, Ddl]:
+    """The DDL of those of the tables that the databases have."""
+    found: dict[Name, Ddl] = {}
+    for n in range(0, len(databases), _AT_ONCE):
+        params = {"databases": list(databases[n : n + _AT_ONCE]), "tables": list(tables)}
+        rows = server.rows(_TABLES, tag, params)
+        columns: dict[Name, list[Column]] = defaultdict(list)
+        for database, table, *rest in server.rows(_COLUMNS, tag, params) if rows else ():
+            columns[database, table].append(_column(*rest))
+        found |= {(row[0], row[1]): _ddl(columns[row[0], row[1]], *row[2:]) for row in rows}
+    return found
+
+
+def _column(name: str, kind: str, default: str, expression: str, codec: str) -> Column:
+    return Column(TargetColumn(name, kind, default, expression), codec)
+
+
+def _ddl(
+    columns: Sequence[Column],
+    engine: str,
+    full: str,
+    create: str,
+    partition_key: str,
+    sorting_key: str,
+    dependents: Sequence[Name],
+) -> Ddl:
+    views = tuple(f"{owner}.{name}" for owner, name in dependents)
+    return Ddl(engine, full, create, partition_key, sorting_key, views, tuple(columns))
 
 
 def describe(server: Server, database: str, table: str, tag: str = LOOKING) -> TargetTable | None:
     """The live table as the domain sees it."""
-    found = read(server, database, table, tag)
-    if found is None:
-        return None
+    return describe_all(server, [database], [table], tag).get((database, table))
+
+
+def describe_all(
+    server: Server, databases: Sequence[str], tables: Sequence[str], tag: str = LOOKING
+) -> dict[Name, TargetTable]:
+    """Those of the tables that the databases have."""
+    found = read_all(server, databases, tables, tag)
+    inherited = _inherited(server, tag) if found else {}
+    return {name: _described(name, ddl_, inherited) for name, ddl_ in found.items()}
+
+
+def _described(name: Name, found: Ddl, inherited: Mapping[str, str]) -> TargetTable:
     version, is_deleted = _replacing_columns(found)
     projections = tuple(ddl.projection_names(found.create))
     return TargetTable(
-        database=database,
-        name=table,
+        database=name[0],
+        name=name[1],
         engine=found.engine,
         partition_key=found.partition_key,
         sorting_key=found.sorting_key,
@@ -94,7 +129,7 @@ def describe(server: Server, database: str, table: str, tag: str = LOOKING) -> T
         is_deleted=is_deleted,
         create_hash=create_hash(found),
         dependents=found.dependents,
-        removal=_removal(server, found, projections, is_deleted, tag),
+        removal=_removal(found, projections, is_deleted, inherited),
         projections=projections,
     )
 
@@ -112,17 +147,18 @@ def _replacing_columns(table: Ddl) -> tuple[str | None, str | None]:
 
 
 def _removal(
-    server: Server, table: Ddl, projections: Sequence[str], is_deleted: str | None, tag: str
+    table: Ddl, projections: Sequence[str], is_deleted: str | None, inherited: Mapping[str, str]
 ) -> Removal:
-    if not projections and _patches(server, table, tag):
+    effective = {**inherited, **table.settings} if inherited else {}
+    # Both block columns on, for this table or for all.
+    if not projections and all(effective.get(name) in {"1", "true"} for name in _BLOCK_COLUMNS):
         return Removal.PATCH
     return Removal.TOMBSTONE if is_deleted else Removal.LIGHTWEIGHT
 
 
-def _patches(server: Server, table: Ddl, tag: str) -> bool:
-    """Whether a patch delete is possible: both block columns on, for this table or for all."""
+def _inherited(server: Server, tag: str) -> dict[str, str]:
+    """What the server gives tables of the settings that patch deletes need; nothing where it is
+    too old for them."""
     if server.version < PATCH_SINCE:
-        return False
-    inherited = dict(server.rows(_DEFAULTS, tag, {"names": list(_BLOCK_COLUMNS)}))
-    effective = inherited | table.settings
-    return all(effective.get(name) in {"1", "true"} for name in _BLOCK_COLUMNS)
+        return {}
+    return dict(server.rows(_DEFAULTS, tag, {"names": list(_BLOCK_COLUMNS)}))

@@ -174,7 +174,7 @@ def is_steady(key: str, time: str) -> bool:
 
 def _is_calendar(item: str, names: set[str]) -> bool:
     found = _STEADY.fullmatch(item)
-    return bool(found) and (found["inner"] in names or _is_calendar(found["inner"], names))
+    return found is not None and (found["inner"] in names or _is_calendar(found["inner"], names))
 
 
 def _interval(first: int, end: int, size: int) -> Interval:

@@ -38,12 +38,22 @@ class ShardedTarget(ShardedKeeping):
 
     def describe(self, database: str, table: str) -> TargetTable | None:
         """See ports.Target. A Distributed table is described as what stands behind it."""
-        found = self._front.describe(database, table)
-        if found and found.engine == "Distributed":
-            found = self._resolver.resolve(database, table, found.dependents)
-        if found:
-            self._learn(found)
+        return self.describe_all([database], [table]).get((database, table))
+
+    def describe_all(
+        self, databases: Sequence[str], tables: Sequence[str]
+    ) -> dict[tuple[str, str], TargetTable]:
+        """See ports.Target."""
+        met = self._front.describe_all(databases, tables)
+        found = {name: one for name, table in met.items() if (one := self._resolved(table))}
+        for table in found.values():
+            self._learn(table)
         return found
+
+    def _resolved(self, table: TargetTable) -> TargetTable | None:
+        if table.engine != "Distributed":
+            return table
+        return self._resolver.resolve(table.database, table.name, table.dependents)
 
     def databases(self) -> list[str]:
         """See ports.Target."""
@@ -54,14 +64,24 @@ class ShardedTarget(ShardedKeeping):
         target, local = self._some(live)[0]
         return target.whole_ranges(local, time, within)
 
-    def examine(self, live: TargetTable, time: str, within: Interval) -> list[str]:
+    def examine(
+        self, tables: Sequence[tuple[TargetTable, str]], within: Interval
+    ) -> list[list[str]]:
         """See ports.Target. What several shards say alike is said once. PlanError: the sharding
         key cannot be evaluated here."""
-        if live.shards:
-            sent = [one.name for one in live.columns if not one.default_kind]
-            Router(live, live.shards).check(sent)
-        said = self._each(live, lambda target, local: target.examine(local, time, within))
-        return list(dict.fromkeys(line for lines in said for line in lines))
+        own = [one for one in tables if one[0].shards is None]
+        said = iter(self._front.examine(own, within))
+        return [
+            self._examined(live, time, within) if live.shards else next(said)
+            for live, time in tables
+        ]
+
+    def _examined(self, live: TargetTable, time: str, within: Interval) -> list[str]:
+        assert live.shards is not None
+        sent = [one.name for one in live.columns if not one.default_kind]
+        Router(live, live.shards).check(sent)
+        said = self._each(live, lambda target, local: target.examine([(local, time)], within))
+        return list(dict.fromkeys(line for (lines,) in said for line in lines))
 
     def count(self, live: TargetTable, time: str, steps: Sequence[Interval]) -> list[int]:
         """See ports.Target."""

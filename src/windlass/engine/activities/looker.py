@@ -81,7 +81,6 @@ class _Live:
 
     counts: tuple[int, ...]
     whole: tuple[Interval, ...] | None
-    found: tuple[str, ...]
 
 
 Whole = tuple[Interval, ...] | None
@@ -104,8 +103,12 @@ class Looker:
         with ThreadPoolExecutor(2 * LANES, "survey") as pool:
             tallies = _spread(pool, jobs, self._counted)
             lives = _spread(pool, tables, self._seen)
+            hints = iter(self._examined([table for _, table in tables]))
             counted, seen = tallies(), iter(lives())
-        return [[_sighting(tally, next(seen)) for tally in of_tenant] for of_tenant in counted]
+        return [
+            [_sighting(tally, next(seen), next(hints)) for tally in of_tenant]
+            for of_tenant in counted
+        ]
 
     def _counted(self, jobs: Sequence[TenantJob]) -> list[list[Tally]]:
         with self.desk.source.counting(self.attempt) as counting:
@@ -139,8 +142,13 @@ class Looker:
         time_column = piece.table.target_time
         self._refuse_foreign(live, piece)
         counts = target.count(live, time_column, [piece.interval, *marks])
-        found = target.examine(live, time_column, piece.interval)
-        return _Live(tuple(counts), self._whole_of(live, piece), tuple(found))
+        return _Live(tuple(counts), self._whole_of(live, piece))
+
+    def _examined(self, tables: Sequence[TableJob]) -> list[list[str]]:
+        asked = [(table.live, table.piece.table.target_time) for table in tables]
+        if not asked:
+            return []
+        return self.desk.target.examine(asked, tables[0].piece.interval)
 
     def _whole_of(self, live: TargetTable, piece: Slice) -> Whole:
         """Asked once of all tables that are partitioned alike."""
@@ -187,9 +195,9 @@ def _stale(record: HeldRecord, job: TenantJob, seen: Sequence[Sighting], mark: i
     return ""
 
 
-def _sighting(tally: Tally, live: _Live) -> Sighting:
+def _sighting(tally: Tally, live: _Live, hints: Sequence[str]) -> Sighting:
     before, *marks = live.counts
-    return Sighting(tally, before, tuple(marks), live.whole, live.found)
+    return Sighting(tally, before, tuple(marks), live.whole, tuple(hints))
 
 
 def _spread(

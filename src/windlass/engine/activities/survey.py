@@ -1,7 +1,7 @@
 """Surveying a cluster for a plan: tenants, tables, rows on both sides, and what still holds."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from windlass.domain.attempt import Attempt
@@ -27,6 +27,9 @@ from windlass.planner.build import Rate, TableFacts, definition, tenant_plan
 from windlass.planner.engines import check_engine
 from windlass.ports import HeldRecord, Pulse
 from windlass.verify.pairs import match
+
+Lives = Mapping[tuple[str, str], TargetTable]
+"""Live tables by database and name."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,11 @@ class Survey:
     def _target_only(self, found: Sequence[Tenant]) -> list[Skipped]:
         """Databases that look like a tenant's, while the source knows no such tenant."""
         known, root = {t.database for t in found}, self.request.dataset.tables[0].name
+        others = [d for d in self.desk.target.databases() if d not in known]
         return [
             Skipped(self.desk.cluster, database, "", TARGET_ONLY)
-            for database in self.desk.target.databases()
-            if database not in known and self._has(database, root)
+            for database, _ in sorted(self.desk.target.describe_all(others, [root]))
         ]
-
-    def _has(self, database: str, table: str) -> bool:
-        self.pulse(0)
-        return self.desk.target.describe(database, table) is not None
 
     def _refuse_shared_databases(self, tenants: Sequence[Tenant]) -> None:
         """Two tenants in one database would wipe each other's rows."""
@@ -91,26 +90,30 @@ class Survey:
         return "left out by --except" if meant(self.request.excepted, tenant) else "not asked for"
 
     def _plans(
-        self, tenants: Sequence[Tenant], columns: dict[str, tuple[SourceColumn, ...]]
+        self, tenants: Sequence[Tenant], columns: Mapping[str, tuple[SourceColumn, ...]]
     ) -> tuple[TenantPlan, ...]:
         """The tenants' plans: both servers are asked at once, and several tenants side by side."""
-        jobs = [self._job(tenant, columns) for tenant in tenants]
+        names = [spec.name for spec in self.request.dataset.tables]
+        lives = self.desk.target.describe_all([t.database for t in tenants], names)
+        jobs = [self._job(tenant, columns, lives) for tenant in tenants]
         looker = Looker(self.desk, self.attempt, self.pulse, self.request.mode)
         sightings = looker.look(jobs)
         return tuple(map(self._tenant, jobs, sightings))
 
-    def _job(self, tenant: Tenant, columns: dict[str, tuple[SourceColumn, ...]]) -> TenantJob:
+    def _job(
+        self, tenant: Tenant, columns: Mapping[str, tuple[SourceColumn, ...]], lives: Lives
+    ) -> TenantJob:
         self.pulse(0)
         dataset, interval = self.request.dataset, self.request.interval
         tables = tuple(
-            self._table(Slice(dataset, spec, tenant, interval), columns[spec.name])
+            self._table(Slice(dataset, spec, tenant, interval), columns[spec.name], lives)
             for spec in dataset.tables
         )
         return TenantJob(tenant, tables, self._records(tenant, tables))
 
-    def _table(self, piece: Slice, columns: tuple[SourceColumn, ...]) -> TableJob:
+    def _table(self, piece: Slice, columns: tuple[SourceColumn, ...], lives: Lives) -> TableJob:
         """The table on both sides; raises PlanError where it cannot be rebuilt."""
-        spec, live = piece.table, self._live(piece.tenant, piece.table)
+        spec, live = piece.table, self._live(piece.tenant, piece.table, lives)
         matched = match(columns, live.columns)
         if matched.refusals:
             raise PlanError(
@@ -120,8 +123,8 @@ class Survey:
             )
         return TableJob(piece, live, matched.pairs, matched.left_out)
 
-    def _live(self, tenant: Tenant, spec: TableSpec) -> TargetTable:
-        live = self.desk.target.describe(tenant.database, spec.name)
+    def _live(self, tenant: Tenant, spec: TableSpec, lives: Lives) -> TargetTable:
+        live = lives.get((tenant.database, spec.name))
         if live is None:
             raise PlanError(
                 "the target table does not exist",

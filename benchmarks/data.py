@@ -27,7 +27,6 @@ select md5('score' || g)::uuid, md5('card' || g / 9)::uuid, 'acme', 'criterion-'
   (g % 10007) / 10007.0, g % 3 = 0, timestamptz '{start}' + {seconds} * interval '1 second' *
   (g::float8 / {rows}), timestamptz '2026-03-01 00:00+00' + g * interval '1 millisecond'
 from generate_series(0, {rows} - 1) g;
-set maintenance_work_mem = '256MB';
 vacuum (freeze, analyze) bench.{name};
 alter table bench.{name} add primary key (score_id);
 create index on bench.{name} (customer_id, created_at);

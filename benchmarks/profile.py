@@ -11,7 +11,7 @@ def render(profile: object) -> list[str]:
     rows = [[name, number(figure)] for name, figure in _figures(profile)]
     if not rows:
         return []
-    return ["Where the time of the last campaign went:", "", markdown.table(("stage", ""), rows)]
+    return ["Where the time of one more campaign went:", "", markdown.table(("stage", ""), rows)]
 
 
 def _figures(found: object, name: str = "") -> Iterator[tuple[str, float]]:

@@ -129,9 +129,8 @@ class World:
     def add(self, table: Table) -> Table:
         """Make the table on both sides (the live one empty) and its dataset."""
         say(f"making {table.rows:,} rows in {table.relation}")
-        with psycopg.connect(self.endpoints.postgres, autocommit=True) as connection:
-            for statement in table.source_sql():
-                connection.execute(statement.encode())
+        for statement in table.source_sql():
+            self._source(statement)
         self.command(f"create database if not exists {table.database}")
         self.command(f"drop table if exists {table.live} sync")
         self.command(table.target_sql())
@@ -139,11 +138,18 @@ class World:
         self._write_config()
         return table
 
+    def _source(self, sql: str) -> None:
+        """Run a statement in the source; VACUUM wants to be alone."""
+        patience = f"-c statement_timeout={PATIENCE:.0f}s -c maintenance_work_mem=256MB"
+        with psycopg.connect(
+            self.endpoints.postgres, autocommit=True, options=patience
+        ) as connection:
+            connection.execute(sql.encode())
+
     def drop(self, table: Table) -> None:
         """Take it away again on both sides."""
         del self.tables[table.name]
-        with psycopg.connect(self.endpoints.postgres, autocommit=True) as connection:
-            connection.execute(f"drop table if exists {table.relation}".encode())
+        self._source(f"drop table if exists {table.relation}")
         self.command(f"drop database if exists {table.database} sync")
 
     @property
@@ -202,6 +208,12 @@ class World:
         _, seconds = self.windlass("run", *place, "--redo", "--yes", "--name", name, *words)
         facts = self.facts(name)
         return Campaign(_wall(facts), seconds, facts)
+
+    @property
+    def profiling(self) -> tuple[str, ...]:
+        """The words by which `run` tells where its time went; none where it cannot."""
+        text, _ = self.windlass("run", "--help")
+        return ("--profile",) if "--profile" in text else ()
 
     def place(self, table: Table, cluster: str = CLUSTER) -> list[str]:
         """The words that name the table's whole range."""

@@ -32,14 +32,12 @@ class Lap:
 
 @dataclass
 class Arena:
-    """The stack and the table. `plan` and `last` (a campaign's name) come with the first
-    campaign."""
+    """The stack and the table. The first campaign brings the `plan`."""
 
     world: World
     table: Table
     share: float = 1.0
     plan: "TablePlan | None" = None
-    last: str = ""
 
     @property
     def expected(self) -> int:

@@ -28,6 +28,5 @@ def pulled(arena: Arena) -> Lap:
 
 def _lap(arena: Arena, campaign: Campaign) -> Lap:
     arena.plan = campaign.facts.plan.tenants[0].table("score")
-    arena.last = campaign.name
     rows = arena.check(campaign.facts.status.rows_loaded)
     return Lap(rows, campaign.seconds, {"command_seconds": campaign.command_seconds})

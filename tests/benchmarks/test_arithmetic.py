@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.stats import Spread, fastest, line, linearity, ratios
+from benchmarks.stats import Spread, bend, fastest, line, ratios
 
 
 def test_a_spread_has_the_median_and_both_ends() -> None:
@@ -30,6 +30,16 @@ def test_a_line_through_points() -> None:
         line([(1, 3), (1, 4)])
 
 
-def test_linearity_compares_the_last_stretch_with_the_first() -> None:
-    assert linearity([(3, 7), (1, 3), (2, 5)]) == pytest.approx(1.0)
-    assert linearity([(1, 1), (2, 2), (4, 8)]) == pytest.approx(3.0)
+def test_a_straight_line_has_no_bend() -> None:
+    assert bend([(3, 7), (1, 3), (2, 5)]) == pytest.approx(0.0)
+    assert bend([(1, 11), (5, 50), (20, 205)]) < 0.05
+
+
+def test_what_grows_faster_bends() -> None:
+    assert bend([(n, n**2) for n in (1, 5, 20)]) > 0.5
+    assert bend([(n, 2 + 0.1 * n**1.3) for n in (10, 100, 1000, 5000)]) > 0.15
+
+
+def test_a_fixed_part_is_no_bend() -> None:
+    # Three seconds whatever the size: as far from proportional as can be, and still straight.
+    assert bend([(10, 3.8), (100, 11.0), (1000, 83.0)]) == pytest.approx(0.0, abs=1e-9)

@@ -18,7 +18,7 @@ def measure(world: World, options: Options) -> dict[str, Any]:
     scale = 1.0 if options.of_record else 0.02
     world.stack.down()
     directory = str(world.directory / "demo")
-    argv = [sys.executable, "-m", "windlass.cli", "-o", "json", "demo"]
+    argv = [sys.executable, "-m", "windlass.cli", "demo", "-o", "json"]
     try:
         text, seconds = timed([*argv, "--scale", f"{scale}", "--dir", directory])
     finally:

@@ -69,7 +69,6 @@ async def ask(
 ) -> str:
     """Ask the cluster's worker; the answer's JSON. Raises what the worker raised."""
     from windlass.engine.payloads import ErrandInput
-    from windlass.engine.worker import task_queue
     from windlass.engine.workflows.errand import ErrandWorkflow
 
     ledger = open_ledger(fleet)
@@ -80,7 +79,7 @@ async def ask(
             ErrandWorkflow.run,
             ErrandInput(request, ledger.ledger_id(), again=kind == "verify"),
             id=f"windlass/ask/{kind}/{request}",
-            task_queue=task_queue(cluster),
+            task_queue=fleet.cluster(cluster).task_queue,
         )
         try:
             await _wait(client, handle, cluster, on_wait)

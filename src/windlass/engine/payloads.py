@@ -32,13 +32,43 @@ class CampaignInput:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What stands ordered about one tenant: groups that are paused (`held`) or cancelled
+    (`dropped`), and how many windows at once it may have (0: as many as any)."""
+
+    database: str
+    paused: bool = False
+    cancelled: bool = False
+    held: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    windows: int = 0
+
+
+@dataclass(frozen=True)
+class CampaignOrders:
+    """What operators want of a campaign's share on its cluster now. `windows` and the others are
+    numbers at once; tenants that nothing is ordered about are not named."""
+
+    windows: int
+    windows_per_tenant: int
+    tenants_at_once: int
+    paused: bool = False
+    tenants: tuple[Standing, ...] = ()
+
+    def of(self, database: str) -> Standing:
+        """What stands ordered about that tenant."""
+        return next((t for t in self.tenants if t.database == database), Standing(database))
+
+
+@dataclass(frozen=True)
 class CampaignOrder:
-    """What the campaign workflow needs to start its tenants."""
+    """What the campaign workflow needs to start its tenants. No `orders`: an older worker's."""
 
     dataset: str
     databases: tuple[str, ...]
     tenants_at_once: int
     windows_per_tenant: int
+    orders: CampaignOrders | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +81,48 @@ class TenantRef:
 
 
 @dataclass(frozen=True)
+class CutOrder:
+    """Cut windows of a group again: one of them, or all (''), into pieces of that length (0: as
+    the rate that was seen says)."""
+
+    database: str
+    group: str
+    window: str
+    into_seconds: float
+    who: str
+    why: str
+
+
+@dataclass(frozen=True)
+class News:
+    """Word to a campaign's workflow that something was ordered: what stands is in the ledger.
+    `again` are tenants that have something to do anew."""
+
+    again: tuple[str, ...] = ()
+    cuts: tuple[CutOrder, ...] = ()
+
+
+@dataclass(frozen=True)
+class TenantOrders:
+    """Word to a tenant's workflow: windows at once, whether it stands still, groups that do
+    (`held`) or are to end (`dropped`), and, once, cuts to make or new groups to look up."""
+
+    windows: int
+    paused: bool = False
+    held: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    cuts: tuple[CutOrder, ...] = ()
+    again: bool = False
+
+
+@dataclass(frozen=True)
 class TenantInput:
     """A tenant's work from group number `next_group` on, some windows at a time."""
 
     tenant: TenantRef
     windows_in_flight: int
     next_group: int = 0
+    orders: TenantOrders | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +138,11 @@ class GroupOrder:
 
 @dataclass(frozen=True)
 class TenantOrder:
-    """The groups of a tenant that are still to do, in order."""
+    """The groups of a tenant, in order; `left`: only those that are still to do, so that no
+    number of an earlier run counts."""
 
     groups: tuple[GroupOrder, ...]
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +151,14 @@ class GroupRef:
 
     tenant: TenantRef
     group: str
+
+
+@dataclass(frozen=True)
+class CutInput:
+    """Cut a group of that tenant again; nothing of it is in flight."""
+
+    tenant: TenantRef
+    cut: CutOrder
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ OUTAGE = timedelta(hours=6)
 """How long a server that does not answer is waited for before its groups park."""
 LOCK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.5, 1, 2, 4, 8, 15, 30))
 """Between two tries to take a tenant's lock: longer than a dead worker's last step takes."""
+PAUSED_SNAPSHOT = timedelta(minutes=10)
+"""How long a paused group keeps its source snapshot, which holds up the source's vacuum."""
 SETTLE_AGAIN = 3
 TRIES = 5
 

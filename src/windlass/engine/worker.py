@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from windlass.engine.activities.books import BookActivities
+from windlass.engine.activities.control import ControlActivities
 from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.errands import ErrandActivities, Loader
 from windlass.engine.activities.load import LoadActivities
@@ -63,6 +64,7 @@ def build(seat: Seat) -> Worker:
     """The worker with everything that it can do."""
     desk = seat.desk
     books = BookActivities(desk, seat.windows, seat.windows_per_tenant)
+    control = ControlActivities(desk, seat.windows, seat.windows_per_tenant)
     deeds = PublishActivities(desk)
     undo = UndoActivities(desk)
     errands = ErrandActivities(desk, seat.load, seat.dump)
@@ -83,6 +85,10 @@ def build(seat: Seat) -> Worker:
             books.close_cancelled,
             books.park,
             books.note_retry,
+            control.hear,
+            control.rest,
+            control.drop,
+            control.cut,
             undo.check,
             undo.undo,
             errands.answer,

@@ -17,7 +17,7 @@ from windlass.domain.window import Interval
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, group_row, put
 from windlass.ledger.database import reads, writes
-from windlass.ledger.states import refresh
+from windlass.ledger.states import level, refresh
 
 CREATE_LOCK = 0x77696E64
 """PostgreSQL's advisory lock under which campaigns are created, one at a time."""
@@ -164,11 +164,8 @@ class Campaigns(Base):
         row = group_row(connection, old)
         of = t.windows
         before = connection.execute(select(of).where(of.c.group_id == old)).all()
-        if any(window.state == State.DONE for window in before):
-            raise RefusedError(
-                f"{old} is published: it cannot be cut again",
-                next_step="run its range again as a campaign of its own",
-            )
+        live = [window for window in before if not window.replaced]
+        _refuse_over(old, {State(window.state) for window in live})
         connection.execute(update(t.groups).where(t.groups.c.id == old).values(replaced=True))
         connection.execute(
             update(of)
@@ -181,8 +178,25 @@ class Campaigns(Base):
             )
         )
         scope = Scope(row.campaign, row.cluster, row.database)
-        parents = {w.id: Interval(w.start_at, w.end_at) for w in before}
+        parents = {w.id: Interval(w.start_at, w.end_at) for w in live}
         put_groups(connection, scope, fresh, parents)
+        if any(window.state == State.PARKED for window in live):
+            at = level(scope)
+            connection.execute(update(at.table).where(at.where).values(note=""))
+
+
+def _refuse_over(group: str, found: set[State]) -> None:
+    """What is published, or ends by an operator's word, is not cut again."""
+    if State.DONE in found:
+        raise RefusedError(
+            f"{group} is published: it cannot be cut again",
+            next_step="run its range again as a campaign of its own",
+        )
+    if found & {State.CANCELLED, State.CANCELLING}:
+        raise RefusedError(
+            f"{group} was cancelled: it cannot be cut again",
+            next_step="run its range again as a campaign of its own",
+        )
 
 
 def insert_groups(connection: Connection, scope: Scope, groups: Sequence[GroupPlan]) -> None:
@@ -213,6 +227,8 @@ def put_groups(
             covering = (k for k, v in parents.items() if v.covers(window.interval))
             parent = next((k for k in covering if k != window.id), "")
             values = _window_values(scope, group, window, parent)
+            if window.id in parents:
+                values.pop("parent")
             put(connection, t.windows, {"id": window.id}, values)
 
 

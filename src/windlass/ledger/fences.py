@@ -28,11 +28,10 @@ class Fences(Base):
 
     @reads
     def over(self, connection: Connection, group: str) -> bool:
-        """Whether every window of the group is done, parked or cancelled."""
+        """Whether every window of the group is done, parked, cancelled, or was cut again."""
         w = t.windows.c
         query = select(w.state).where(w.group_id == group, w.replaced.is_(False)).distinct()
-        found = set(connection.scalars(query))
-        return bool(found) and found <= OVER
+        return set(connection.scalars(query)) <= OVER
 
     @writes
     def retire(self, connection: Connection, group: str) -> list[Attempt]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from windlass.domain.orders import Change, ClusterOrders, LimitChange, Order
+from windlass.domain.plan import GroupPlan
 from windlass.domain.record import Scope
 
 
@@ -42,6 +43,20 @@ class ControlLedger(Protocol):
     def todo(self, campaign: str, cluster: str, database: str) -> list[str]:
         """Ids of the tenant's publish groups that have a window still to do (queued, running,
         paused), in order of time."""
+        ...
+
+
+    def recut(
+        self,
+        campaign: str,
+        cluster: str,
+        database: str,
+        groups: Mapping[str, Sequence[GroupPlan]],
+        why: str,
+    ) -> None:
+        """Put new groups in the place of old ones (by id). Old windows are kept, cancelled and
+        marked as replaced; new ones name the window that they were cut from. `campaign_plan` has
+        the new ones from then."""
         ...
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from windlass.domain.plan import GroupPlan, Guard, Plan
+from windlass.domain.plan import Guard, Plan
 from windlass.domain.record import (
     CampaignDraft,
     CampaignFacts,
@@ -126,19 +126,6 @@ class LedgerWriter(Protocol):
 
     def set_guard(self, campaign: str, guard: Guard) -> None:
         """What the operator allows to be removed from now on; `campaign_plan` has it from then."""
-        ...
-
-    def recut(
-        self,
-        campaign: str,
-        cluster: str,
-        database: str,
-        groups: Mapping[str, Sequence[GroupPlan]],
-        why: str,
-    ) -> None:
-        """Put new groups in the place of old ones (by id). Old windows are kept, cancelled and
-        marked as replaced; new ones name the window that they were cut from. `campaign_plan` has
-        the new ones from then."""
         ...
 
     def note(self, campaign: str, who: str, text: str, database: str = "") -> None:

@@ -5,6 +5,7 @@ from temporalio import activity
 from windlass.domain.errors import WindlassError
 from windlass.domain.plan import GroupPlan
 from windlass.domain.states import Mode, State
+from windlass.engine.activities.control import ControlActivities
 from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.tidy import Tidy
 from windlass.engine.activities.watch import translated
@@ -36,24 +37,26 @@ class BookActivities:
     def __init__(self, desk: Desk, windows: int, windows_per_tenant: int) -> None:
         self._desk = desk
         self._windows, self._per_tenant = windows, min(windows, windows_per_tenant)
+        self._control = ControlActivities(desk, windows, windows_per_tenant)
 
     @activity.defn(name="open-campaign", no_thread_cancel_exception=True)
     @translated
     def open_campaign(self, order: CampaignInput) -> CampaignOrder:
         """The tenants that have something to do, under the cluster's limits."""
+        ledger = self._desk.ledger
         self._desk.check_ledger(order.ledger)
         plan = self._desk.plan(order.campaign)
-        if self._desk.ledger.cancelling(order.campaign, order.cluster):
+        if ledger.cancelling(order.campaign, order.cluster):
             # Also where the command line gave it up, but its request had come through after all.
             return CampaignOrder(plan.request.dataset.name, (), 1, self._per_tenant)
-        self._desk.ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
-        databases = tuple(
-            t.tenant.database
-            for t in plan.tenants
-            if t.tenant.cluster == order.cluster and t.groups
+        ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
+        here = [t.tenant.database for t in plan.tenants if t.tenant.cluster == order.cluster]
+        databases = tuple(d for d in here if ledger.todo(order.campaign, order.cluster, d))
+        orders = self._control.standing(order.campaign)
+        name = plan.request.dataset.name
+        return CampaignOrder(
+            name, databases, orders.tenants_at_once, orders.windows_per_tenant, orders
         )
-        at_once = max(1, self._windows // self._per_tenant)
-        return CampaignOrder(plan.request.dataset.name, databases, at_once, self._per_tenant)
 
     @activity.defn(name="close-cluster", no_thread_cancel_exception=True)
     @translated
@@ -71,14 +74,15 @@ class BookActivities:
     @activity.defn(name="open-tenant", no_thread_cancel_exception=True)
     @translated
     def open_tenant(self, tenant: TenantRef) -> TenantOrder:
-        """All groups of the tenant, in order, by their ids."""
+        """The tenant's groups that are still to do, in order, by their ids."""
+        self._desk.fresh(tenant.campaign)
+        todo = set(self._desk.ledger.todo(tenant.campaign, tenant.cluster, tenant.database))
         self._desk.ledger.tenant_state(
             tenant.campaign, tenant.cluster, tenant.database, State.RUNNING
         )
         mode = self._desk.plan(tenant.campaign).request.mode
-        return TenantOrder(
-            tuple(group_order(group, mode) for group in self._desk.tenant(tenant).groups)
-        )
+        groups = [group for group in self._desk.tenant(tenant).groups if group.id in todo]
+        return TenantOrder(tuple(group_order(group, mode) for group in groups), left=True)
 
     @activity.defn(name="close-tenant", no_thread_cancel_exception=True)
     @translated

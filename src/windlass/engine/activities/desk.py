@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
@@ -18,10 +19,12 @@ from windlass.domain.plan import GroupPlan, GroupTable, Plan, TablePlan, TenantP
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.states import Path
 from windlass.domain.window import Interval
-from windlass.engine.activities.pace import Pace
+from windlass.engine.activities.pace import LOADING, Ceilings, Pace, Paces
 from windlass.engine.activities.watch import Watch, beat
 from windlass.engine.payloads import GroupRef, Load, TenantRef
 from windlass.ports import Clock, Ledger, Pulse, Source, Target
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,22 @@ class Desk:
         self.cluster, self.source, self.target = cluster, source, target
         self.ledger, self.clock = ledger, clock
         self.undo_retention = undo_retention
-        self.pace = pace or Pace(None)
-        self.plan = lru_cache(maxsize=64)(self._plan)
+        self.pace = Paces(pace or Pace(None))
+        self._versions: dict[str, int] = {}
+        self._plans = lru_cache(maxsize=64)(self._plan)
 
-    def _plan(self, campaign: str) -> Plan:
+    def _plan(self, campaign: str, version: int) -> Plan:
         return self.ledger.campaign_plan(campaign)
+
+    def plan(self, campaign: str) -> Plan:
+        """The campaign's plan, as it was when somebody last looked for changes."""
+        if campaign not in self._versions:
+            self.fresh(campaign)
+        return self._plans(campaign, self._versions[campaign])
+
+    def fresh(self, campaign: str) -> None:
+        """Look whether the plan was changed: windows cut again, more allowed to be removed."""
+        self._versions[campaign] = self.ledger.plan_version(campaign)
 
     def check_ledger(self, theirs: str) -> None:
         """Refuse work that is written down elsewhere. `theirs` is the asker's ledger id."""
@@ -92,11 +106,19 @@ class Desk:
 
     def group(self, ref: GroupRef) -> GroupPlan:
         """The group's plan."""
-        return next(g for g in self.tenant(ref.tenant).groups if g.id == ref.group)
+        found = [g for g in self.tenant(ref.tenant).groups if g.id == ref.group]
+        if not found:
+            self.fresh(ref.tenant.campaign)
+            found = [g for g in self.tenant(ref.tenant).groups if g.id == ref.group]
+        return _one(found, ref.group)
 
     def window(self, ref: GroupRef, window: str) -> WindowPlan:
         """One window's plan."""
-        return next(w for w in self.group(ref).windows if w.id == window)
+        found = [w for w in self.group(ref).windows if w.id == window]
+        if not found:
+            self.fresh(ref.tenant.campaign)
+            found = [w for w in self.group(ref).windows if w.id == window]
+        return _one(found, window)
 
     def begin_group(self, ref: GroupRef, subject: str) -> Attempt:
         """A new attempt at a step of a group that is still to do. A worker that slept may wake
@@ -112,6 +134,7 @@ class Desk:
 
     def begin(self, campaign: str, subject: str) -> Attempt:
         """A new attempt; the one before is killed on both servers and its staging dropped."""
+        self.fresh(campaign)
         attempt = Attempt(campaign, subject, self.ledger.begin_attempt(campaign, subject))
         if attempt.number > 1:
             before = Attempt(campaign, subject, attempt.number - 1)
@@ -133,8 +156,14 @@ class Desk:
             with suppress(WindlassError):
                 self.trouble(ref, attempt.subject, str(error))
 
-        told = partial(self.ledger.cancelling, ref.campaign, ref.cluster)
-        return Watch(self, attempt, told, note, troubled, partial(self.ledger.overtaken, attempt))
+        told = partial(
+            self.ledger.cancelling, ref.campaign, ref.cluster, ref.database, attempt.subject
+        )
+        over = partial(self.ledger.overtaken, attempt)
+        if window:
+            look = partial(self.ledger.paces, ref.campaign, ref.cluster, ref.database)
+            LOADING.set(Ceilings(look))
+        return Watch(self, attempt, told, note, troubled, over)
 
     def trouble(self, ref: TenantRef, subject: str, text: str) -> None:
         """Write down what failed and is tried again."""
@@ -171,28 +200,44 @@ class Desk:
             self.tenant(ref.tenant),
             self.group(ref),
         )
+        specs = plan.request.dataset.tables
+        lives = self._lives(tenant, specs)
         return [
             TableJob(
                 piece=Slice(plan.request.dataset, spec, tenant.tenant, interval),
                 plan=tenant.table(spec.name),
                 group=next(t for t in group.tables if t.table == spec.name),
-                live=self._live(tenant, spec),
+                live=lives[spec.name],
                 rows=tuple(staging(ref, load, spec) for load in loads),
             )
-            for spec in plan.request.dataset.tables
+            for spec in specs
         ]
 
-    def _live(self, tenant: TenantPlan, spec: TableSpec) -> TargetTable:
+    def _lives(self, tenant: TenantPlan, specs: Sequence[TableSpec]) -> dict[str, TargetTable]:
+        """The live tables as they are now, which is as they were planned."""
         database = tenant.tenant.database
-        live = self.target.describe(database, spec.name)
+        found = self.target.describe_all([database], [spec.name for spec in specs])
         beat()
-        if live and live.create_hash == tenant.table(spec.name).create_hash:
-            return live
+        return {
+            spec.name: _as_planned(found.get((database, spec.name)), tenant, spec) for spec in specs
+        }
+
+
+def _as_planned(live: TargetTable | None, tenant: TenantPlan, spec: TableSpec) -> TargetTable:
+    if live is None or live.create_hash != tenant.table(spec.name).create_hash:
         raise PlanChangedError(
             f"the target table {'changed its definition' if live else 'is gone'} since the plan",
-            where=f"{database}.{spec.name}",
+            where=f"{tenant.tenant.database}.{spec.name}",
             next_step="plan and run again",
         )
+    return live
+
+
+def _one(found: Sequence[T], name: str) -> T:
+    """The one that was looked for. GroupOverError: an operator had it cut again."""
+    if not found:
+        raise GroupOverError("it was cut again", where=name, next_step="nothing: its pieces go on")
+    return found[0]
 
 
 def staging(ref: GroupRef, load: Load, spec: TableSpec) -> Staging:

@@ -1,8 +1,9 @@
 """A publish group's whole life, on one screen: `Group.rebuild`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from itertools import count
 
 from temporalio import workflow
@@ -11,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     from windlass.domain.errors import GroupOverError, UnreachableError, WindlassError
     from windlass.engine.activities.books import BookActivities
+    from windlass.engine.activities.control import ControlActivities
     from windlass.engine.activities.load import LoadActivities
     from windlass.engine.activities.publish import PublishActivities
     from windlass.engine.activities.snapshot import SnapshotActivities
@@ -31,26 +33,34 @@ with workflow.unsafe.imports_passed_through():
         GROUP_TRIES,
         ONCE,
         OUTAGE,
+        PAUSED_SNAPSHOT,
         SETTLE_AGAIN,
         books,
         data,
         pause_before,
     )
+    from windlass.engine.workflows.gate import Gate
 
 
 class SnapshotDied(Exception):
     """The holder ended before its group had loaded."""
 
 
-class Group:
-    """One publish group inside its tenant's workflow; `slots` bounds the tenant's loads."""
+class PausedLong(Exception):
+    """The group was paused for so long that its snapshot was given up."""
 
-    def __init__(self, tenant: TenantRef, order: GroupOrder, slots: asyncio.Semaphore) -> None:
-        self.order, self.slots = order, slots
+
+class Group:
+    """One publish group inside its tenant's workflow; `gate` bounds the tenant's loads, and lets
+    none of them begin while the group is paused."""
+
+    def __init__(self, tenant: TenantRef, order: GroupOrder, gate: Gate) -> None:
+        self.order, self.gate = order, gate
         self.ref = GroupRef(tenant, order.id)
         self._ready: dict[str, SnapshotRef] = {}
         self._holders: list[workflow.ActivityHandle[None]] = []
-        self._settled = 0
+        self._settled = self._at_work = 0
+        self._rested = -1
         self._begun: GroupWork | None = None
 
     def snapshot_ready(self, word: SnapshotReady) -> None:
@@ -68,9 +78,12 @@ class Group:
         """A server that is away is waited for: those tries are not counted, for a few hours."""
         failed, began = 0, workflow.now()
         for attempt in count(1):
+            await self._unpaused()
             try:
                 if await self._settle_down(attempt):
                     return
+            except PausedLong:
+                continue
             except (ActivityError, SnapshotDied) as error:
                 if is_cancelled_exception(error):
                     raise
@@ -97,17 +110,20 @@ class Group:
         them together, but not where publishing adds rows: a group that has begun to append goes
         on with what it loaded, since rows loaded anew would be appended a second time."""
         work = self._begun or await self._prepared(token, final)
+        await self._unpaused()
         if self.order.once:
             self._begun = work
-        await workflow.execute_activity_method(PublishActivities.publish, work, **data())
-        return await workflow.execute_activity_method(PublishActivities.settle, work, **data())
+        with self._working():
+            await workflow.execute_activity_method(PublishActivities.publish, work, **data())
+            return await workflow.execute_activity_method(PublishActivities.settle, work, **data())
 
     async def _prepared(self, token: str, final: bool) -> GroupWork:
         """All windows staged and proven, and nothing that forbids to publish them."""
         async with self._snapshot(token) as snapshot:
             loads = await self._load_all(snapshot)
             work = GroupWork(self.ref, loads, snapshot, final)
-            await workflow.execute_activity_method(PublishActivities.guard, work, **data())
+            with self._working():
+                await workflow.execute_activity_method(PublishActivities.guard, work, **data())
         return work
 
     async def _load_all(self, snapshot: SnapshotRef) -> tuple[Load, ...]:
@@ -122,13 +138,59 @@ class Group:
             raise
 
     async def _load(self, window: str, snapshot: SnapshotRef) -> Load:
-        async with self.slots:
-            return await workflow.execute_activity_method(
-                LoadActivities.load,
-                LoadInput(self.ref, window, snapshot),
-                summary=window,
-                **data(),
+        await self._slot()
+        try:
+            with self._working():
+                return await workflow.execute_activity_method(
+                    LoadActivities.load,
+                    LoadInput(self.ref, window, snapshot),
+                    summary=window,
+                    **data(),
+                )
+        finally:
+            self.gate.slots.release()
+
+    async def _slot(self) -> None:
+        """A slot of the tenant's, taken while nothing has the group stand still."""
+        while True:
+            await self._unpaused(PAUSED_SNAPSHOT)
+            await self.gate.slots.acquire()
+            if not self._closed():
+                return
+            self.gate.slots.release()
+
+    async def _unpaused(self, patience: timedelta | None = None) -> None:
+        """Wait while an operator has the group stand still. PausedLong: longer than `patience`
+        after the last of its work has ended."""
+        while self._closed():
+            await workflow.wait_condition(lambda: not (self._closed() and self._at_work))
+            if self._closed():
+                await self._stand(patience)
+
+    async def _stand(self, patience: timedelta | None) -> None:
+        """Say in the books that nothing of the group is in flight, and wait for another word."""
+        turn = self.gate.turn
+        if self._rested != turn:
+            self._rested = turn
+            await workflow.execute_activity_method(ControlActivities.rest, self.ref, **books())
+        try:
+            await workflow.wait_condition(
+                lambda: not self._closed() or self.gate.turn != turn, timeout=patience
             )
+        except TimeoutError:
+            raise PausedLong(self.order.id) from None
+
+    def _closed(self) -> bool:
+        return self.gate.closed(self.order.id)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Something of the group is in flight: a pause lets it end."""
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
 
     @asynccontextmanager
     async def _snapshot(self, token: str) -> AsyncIterator[SnapshotRef]:

@@ -1,0 +1,95 @@
+"""So many at once, where the number may change while some are taken."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+
+class Slots:
+    """A semaphore with a limit that an operator may change: first come, first served. Lowering
+    it takes nothing from whoever has a slot; they are not given on until there is room."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.taken = limit, 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def set(self, limit: int) -> None:
+        """So many from now on."""
+        self.limit = limit
+        self._admit()
+
+    async def acquire(self) -> None:
+        """Wait for a slot."""
+        if self.taken < self.limit and not self._waiting:
+            self.taken += 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Give it back."""
+        self.taken -= 1
+        self._admit()
+
+    def retake(self) -> None:
+        """Take one at once, also where none is free: others wait the longer."""
+        self.taken += 1
+
+    async def __aenter__(self) -> Self:
+        await self.acquire()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def _admit(self) -> None:
+        while self._waiting and self.taken < self.limit:
+            place = self._waiting.popleft()
+            if not place.done():
+                self.taken += 1
+                place.set_result(None)
+
+
+def shares(caps: Mapping[str, int], total: int) -> dict[str, int]:
+    """How many of `total` each gets: one after the other, in order, none above its cap."""
+    given = dict.fromkeys(caps, 0)
+    while total > 0 and (open_ := [one for one in caps if given[one] < caps[one]]):
+        for one in _first(open_, total):
+            given[one] += 1
+            total -= 1
+    return given
+
+
+def _first(names: Iterable[str], count: int) -> list[str]:
+    return [name for name, _ in zip(names, range(count), strict=False)]
+
+
+class Bell:
+    """Wakes up whoever waits for one of several things to happen."""
+
+    def __init__(self) -> None:
+        self._rung: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """Something happened."""
+        if self._rung is not None and not self._rung.done():
+            self._rung.set_result(None)
+
+    def awaited(self) -> asyncio.Future[None]:
+        """Done with the next ring."""
+        if self._rung is None or self._rung.done():
+            self._rung = asyncio.get_running_loop().create_future()
+        return self._rung

@@ -14,7 +14,7 @@ INK, OURS, THEIRS = "#444444", "#1f6f8b", "#b8c4cc"
 
 
 def bars(path: Path, spreads: Mapping[str, Spread], ours: Sequence[str], unit: str) -> None:
-    """A bar with its spread for each label, ours in colour."""
+    """A bar with its spread for each label, ours in colour, and a line at 1."""
     figure, axes = _figure(0.42 * len(spreads) + 0.9)
     labels = list(spreads)[::-1]
     found = [spreads[label] for label in labels]
@@ -25,6 +25,7 @@ def bars(path: Path, spreads: Mapping[str, Spread], ours: Sequence[str], unit: s
     colours = [OURS if label in ours else THEIRS for label in labels]
     style = {"ecolor": INK, "capsize": 2, "error_kw": {"elinewidth": 0.8}}
     axes.barh(labels, [one.median for one in found], xerr=reach, color=colours, **style)
+    axes.axvline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel(unit)
     _save(figure, path)
 

@@ -57,6 +57,7 @@ class _Load:
             self.arena.check(self.target.staged_rows(self.staging))
         finally:
             self.target.sweep(self.attempt)
+            self.target.close()
         return Lap(rows, seconds)
 
     def _bare(self) -> int:

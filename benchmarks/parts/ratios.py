@@ -1,12 +1,12 @@
 """Windlass against other ways to move the same rows, in turn, several times over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks import markdown
-from benchmarks.contestants import CONTESTANTS, windlass_run
+from benchmarks.contestants import CONTESTANTS, load_path, windlass_run
 from benchmarks.contestants.arena import Arena, Contestant
 from benchmarks.data import Table
 from benchmarks.options import Options
@@ -32,10 +32,11 @@ def measure(world: World, options: Options) -> dict[str, Any]:
     world.worker()
     say("ratios: a first campaign, which does not count")
     windlass_run.empty(arena)
+    load_path.verified(arena)
     laps: dict[str, list[dict[str, Any]]] = {}
     failed: dict[str, str] = {}
     for number in range(options.rounds):
-        for contestant in _order(number):
+        for contestant in order(number):
             if contestant.key not in failed:
                 _lap(arena, contestant, number, laps, failed)
     profile = _profile_of(arena)
@@ -52,7 +53,7 @@ def _profile_of(arena: Arena) -> object:
     return arena.world.report(campaign.name).get("profile")
 
 
-def _order(number: int) -> list[Contestant]:
+def order(number: int) -> list[Contestant]:
     """Another one begins in each round, so that nobody always runs after the same one."""
     start = number % len(CONTESTANTS)
     return [*CONTESTANTS[start:], *CONTESTANTS[:start]]
@@ -117,7 +118,7 @@ def render(result: dict[str, Any]) -> str:
     rows.append(_measured("**the ceiling**: the faster of the two", result, ceiling(result)))
     commands = [lap["extra"]["command_seconds"] for lap in result["laps"].get("windlass", ())]
     text = [f"{result['rows']:,} rows; median (least – most) over the rounds.", ""]
-    text += ["![rows per second](performance/ratios.svg)", "", markdown.table(HEAD, rows)]
+    text += ["![rates, as multiples](performance/ratios.svg)", "", markdown.table(HEAD, rows)]
     if commands:
         whole = markdown.spread(Spread.of(commands))
         text += ["", f"The whole command `windlass run`, with the plan: {whole} s."]
@@ -127,7 +128,10 @@ def render(result: dict[str, Any]) -> str:
 def _row(result: dict[str, Any], contestant: Contestant) -> list[str]:
     if reason := result["failed"].get(contestant.key):
         return [contestant.label, "", "", "", f"not run: {reason.removeprefix('CannotRun: ')}"]
-    row = _measured(contestant.label, result, rates(result, contestant.key))
+    found = rates(result, contestant.key)
+    row = _measured(contestant.label, result, found)
+    if not found:
+        return row
     if contestant.share < 1:
         row[3] = f"{contestant.share:.0%}, scaled"
     row[4] = REMARKS.get(contestant.key, "")
@@ -159,13 +163,15 @@ def _profile(found: object) -> list[str]:
 
 
 def draw(result: dict[str, Any], folder: Path) -> None:
-    """Rows per second of everybody."""
+    """Everybody's rate over that of ClickHouse's own pull in the same round."""
     from benchmarks import plots
 
-    spreads = {}
+    spreads, ours = {}, []
     for contestant in CONTESTANTS:
-        if found := rates(result, contestant.key):
-            figures = [rate / 1e6 for rate in found.values()]
-            spreads[contestant.label.replace("`", "")] = Spread.of(figures)
-    ours: Sequence[str] = [c.label.replace("`", "") for c in CONTESTANTS if c.key in OURS]
-    plots.bars(folder / "ratios.svg", spreads, ours, "million rows per second")
+        label = contestant.label.replace("`", "")
+        if found := ratios(rates(result, contestant.key), rates(result, "pull")):
+            spreads[label] = Spread.of(found)
+            ours += [label] if contestant.key in OURS else []
+    if spreads:
+        unit = "rows per second, as a multiple of ClickHouse's own pull"
+        plots.bars(folder / "ratios.svg", spreads, ours, unit)

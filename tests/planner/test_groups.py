@@ -64,3 +64,37 @@ def test_no_group_edge_tears_a_whole_partition(cuts: set[int], bounds: set[int])
     for group in made:
         inside = sum((one.duration for one in group.tables[0].whole), start=timedelta())
         assert inside == group.interval.duration
+
+
+def test_a_core_lies_between_the_outer_bounds_of_whole_partitions() -> None:
+    assert groups.core_bounds({"score": [days(0, 31)]}) == [ORIGIN, ORIGIN + 31 * DAY]
+    daily = {"score": [days(n, n + 1) for n in range(3, 40)]}
+    assert groups.core_bounds(daily) == [ORIGIN + 3 * DAY, ORIGIN + 40 * DAY]
+
+
+def test_a_core_is_whole_in_every_table_and_tears_no_partition() -> None:
+    whole = {
+        "scorecard": [days(0, 31), days(31, 59)],
+        "score": [days(7 * n, 7 * n + 7) for n in range(9)],
+    }
+    assert groups.core_bounds(whole) == []
+    assert groups.core_bounds({"scorecard": [days(0, 31)], "score": []}) == []
+    whole = {"scorecard": [days(0, 31), days(31, 59)], "score": [days(n, n + 1) for n in range(70)]}
+    assert groups.core_bounds(whole) == [ORIGIN, ORIGIN + 59 * DAY]
+
+
+@given(
+    st.lists(st.sets(st.integers(0, 60), min_size=2, max_size=12), min_size=1, max_size=3),
+    st.sets(st.integers(0, 59), max_size=6),
+)
+def test_what_lies_in_a_core_is_swapped_whole(edges: list[set[int]], holes: set[int]) -> None:
+    whole = {
+        f"t{n}": [days(a, b) for a, b in itertools.pairwise(sorted(one)) if a not in holes]
+        for n, one in enumerate(edges)
+    }
+    bounds = groups.core_bounds(whole)
+    cores = [Interval(a, b) for a, b in zip(bounds[::2], bounds[1::2], strict=True)]
+    for core in cores:
+        assert all(not core.minus(ranges) for ranges in whole.values())
+        torn = [r for ranges in whole.values() for r in ranges if r.overlaps(core)]
+        assert all(core.covers(one) for one in torn)

@@ -53,14 +53,16 @@ def test_volume_windows_cover_the_range_and_lose_no_row(volumes: list[int], targ
     whole = Interval(ORIGIN, ORIGIN + len(volumes) * HOUR)
     pieces = windows.by_volume(whole, buckets(volumes), [], target)
     assert adjacent(pieces, whole)
-    assert sum(windows.rows_in(p, buckets(volumes)) for p in pieces) == sum(volumes)
+    held = windows.Volumes.of(buckets(volumes))
+    assert sum(held.inside(piece) for piece in pieces) == sum(volumes)
 
 
 @given(st.lists(st.integers(90, 110), min_size=200, max_size=400))
 def test_steady_volume_gives_windows_of_about_equal_volume(volumes: list[int]) -> None:
     whole = Interval(ORIGIN, ORIGIN + len(volumes) * HOUR)
     pieces = windows.by_volume(whole, buckets(volumes), [], 4000)
-    rows = [windows.rows_in(piece, buckets(volumes)) for piece in pieces]
+    held = windows.Volumes.of(buckets(volumes))
+    rows = [held.inside(piece) for piece in pieces]
     assert max(rows) <= 1.25 * min(rows)
 
 

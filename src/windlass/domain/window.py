@@ -58,6 +58,17 @@ class Interval:
         return f"{compact(self.start)}-{compact(self.end)}"
 
 
+def joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same in order, with what touches or overlaps made one."""
+    found: list[Interval] = []
+    for one in sorted(intervals):
+        if found and one.start <= found[-1].end:
+            found[-1] = Interval(found[-1].start, max(found[-1].end, one.end))
+        else:
+            found.append(one)
+    return found
+
+
 def compact(instant: datetime) -> str:
     """`20260101` for a midnight, else `20260101T0500` down to the precision that is needed."""
     utc = instant.astimezone(UTC)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from windlass.domain.dataset import Dataset, TableSpec, digest_of
 from windlass.domain.plan import (
@@ -15,6 +14,7 @@ from windlass.domain.plan import (
 )
 from windlass.domain.results import Bucket, Evidence, SliceCount
 from windlass.domain.schema import ColumnPair, TargetTable
+from windlass.domain.states import Mode
 from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
 from windlass.planner import groups, paths, views, windows
@@ -41,6 +41,10 @@ class TableFacts:
     found: tuple[str, ...] = ()
     evidence: Evidence = Evidence.COUNTED
     estimated: str = ""
+
+
+Whole = Mapping[str, Sequence[Interval]]
+"""Per table, the ranges whose partitions lie wholly inside."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def _groups(
 ) -> tuple[GroupPlan, ...]:
     whole = {f.spec.name: [w for w in f.whole or () if gap.covers(w)] for f in facts}
     edges = {f.spec.name: paths.edge_path(f.live, request.mode) for f in facts}
-    cut = _cut(request, gap, buckets, groups.common_bounds(whole))
+    cut = _cut(request, gap, buckets, whole)
     planned = _window_plans(tenant, cut, buckets)
     extra = groups.cuts_for_large(groups.bind(planned, whole), whole)
     if extra:
@@ -133,24 +137,36 @@ def _groups(
 
 
 def _cut(
-    request: Request, gap: Interval, buckets: Sequence[Bucket], bounds: Sequence[datetime]
+    request: Request, gap: Interval, buckets: Sequence[Bucket], whole: Whole
 ) -> list[Interval]:
     """The gap cut into parts and windows, on the same grid as the whole range would be."""
+    if request.window == "auto" and not request.parts:
+        return _auto(request, gap, buckets, whole)
     if request.parts:
         pieces = windows.parts(request.interval, request.parts)
         pieces = list(gap.split(edge for one in pieces for edge in (one.start, one.end)))
     else:
         pieces = [gap]
-    return [window for piece in pieces for window in _windows(request, piece, buckets, bounds)]
+    return [window for piece in pieces for window in _windows(request, piece)]
 
 
-def _windows(
-    request: Request, piece: Interval, buckets: Sequence[Bucket], bounds: Sequence[datetime]
+def _auto(
+    request: Request, gap: Interval, buckets: Sequence[Bucket], whole: Whole
 ) -> list[Interval]:
-    if request.window == "none" or (request.window == "auto" and request.parts):
+    """Windows of equal volume, none of them over the bound between whole partitions and an edge:
+    one that held both could not be undone."""
+    bounds = groups.common_bounds(whole)
+    cores = groups.core_bounds(whole) if request.mode is not Mode.APPEND else []
+    return [
+        window
+        for piece in gap.split(cores)
+        for window in windows.by_volume(piece, buckets, bounds, windows.WINDOW_ROWS)
+    ]
+
+
+def _windows(request: Request, piece: Interval) -> list[Interval]:
+    if request.window in {"none", "auto"}:
         return [piece]
-    if request.window == "auto":
-        return windows.by_volume(piece, buckets, bounds, windows.WINDOW_ROWS)
     grid = windows.fixed(request.interval, span(request.window))
     return list(piece.split(edge for one in grid for edge in (one.start, one.end)))
 
@@ -158,9 +174,8 @@ def _windows(
 def _window_plans(
     tenant: Tenant, pieces: Sequence[Interval], buckets: Sequence[Bucket]
 ) -> list[WindowPlan]:
-    return [
-        WindowPlan(f"{tenant.database}/{one}", one, windows.rows_in(one, buckets)) for one in pieces
-    ]
+    volumes = windows.Volumes.of(buckets)
+    return [WindowPlan(f"{tenant.database}/{one}", one, volumes.inside(one)) for one in pieces]
 
 
 def world_of(request: Request, tenants: Sequence[TenantPlan]) -> str:

@@ -6,7 +6,7 @@ from functools import reduce
 
 from windlass.domain.plan import GroupPlan, GroupTable, WindowPlan
 from windlass.domain.states import Mode, Path
-from windlass.domain.window import Interval
+from windlass.domain.window import Interval, joined
 
 GROUP_ROWS = 20_000_000
 """Above this, windows that straddle partitions are cut so that a group binds fewer of them."""
@@ -18,6 +18,34 @@ def common_bounds(whole: Mapping[str, Sequence[Interval]]) -> list[datetime]:
         edge for ranges in whole.values() for one in ranges for edge in (one.start, one.end)
     }
     return sorted(edge for edge in candidates if not _inside_any(edge, whole))
+
+
+def core_bounds(whole: Mapping[str, Sequence[Interval]]) -> list[datetime]:
+    """Where runs of partitions that are whole in every table begin and end: what lies between is
+    swapped, and can be undone, while the edges beyond are changed row by row. Empty where there
+    are no such runs."""
+    bounds = common_bounds(whole)
+    ends = []
+    for run in _whole_in_all(whole):
+        inside = [bound for bound in bounds if run.start <= bound <= run.end]
+        if len(inside) > 1:
+            ends += [inside[0], inside[-1]]
+    return ends
+
+
+def _whole_in_all(whole: Mapping[str, Sequence[Interval]]) -> list[Interval]:
+    """What the whole partitions of every table cover, neighbours made one."""
+    runs = [joined(ranges) for ranges in whole.values()]
+    return reduce(_shared, runs) if runs else []
+
+
+def _shared(some: list[Interval], others: list[Interval]) -> list[Interval]:
+    return [
+        Interval(max(a.start, b.start), min(a.end, b.end))
+        for a in some
+        for b in others
+        if a.overlaps(b)
+    ]
 
 
 def _inside_any(instant: datetime, whole: Mapping[str, Sequence[Interval]]) -> bool:

@@ -1,6 +1,8 @@
 """Cutting a range into windows: by volume, by length, into parts, or not at all."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -11,6 +13,35 @@ WINDOW_ROWS = 1_000_000
 """Rows that `auto` aims at per window: some seconds of work, so that a retry costs little."""
 
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """A histogram to be asked often: starts of its steps, and the rows of all tables before each
+    of them, the total last."""
+
+    starts: Sequence[datetime]
+    sums: Sequence[int]
+
+    @classmethod
+    def of(cls, buckets: Sequence[Bucket]) -> "Volumes":
+        """Out of buckets in order of time."""
+        sums = list(accumulate((b.volume for b in buckets), initial=0))
+        return cls([b.interval.start for b in buckets], sums)
+
+    def before(self, instant: datetime) -> int:
+        """Rows of the steps that begin before the instant."""
+        return self.sums[bisect_left(self.starts, instant)]
+
+    def inside(self, piece: Interval) -> int:
+        """Rows of the steps that begin in that piece (exact when its edges lie on steps)."""
+        return self.before(piece.end) - self.before(piece.start)
+
+    def nearest(self, goal: float) -> datetime:
+        """The start of a step before which about `goal` rows lie."""
+        at = bisect_left(self.sums, goal, hi=len(self.starts) - 1)
+        near = [at - 1, at] if at else [at]
+        return self.starts[min(near, key=lambda n: abs(self.sums[n] - goal))]
 
 
 def fixed(whole: Interval, length: timedelta) -> list[Interval]:
@@ -39,23 +70,24 @@ def by_volume(
     each partition can be published by itself. Segments between boundaries that hold less than a
     window are joined.
     """
-    total = sum(bucket.volume for bucket in buckets)
+    volumes = Volumes.of(buckets)
+    total = volumes.inside(whole)
     if not total:
         return [whole]
     per_window = total / max(1, round(total / target))
     cuts: list[datetime] = []
-    for segment in _segments(whole, buckets, bounds, per_window):
-        cuts += [segment.end, *_inner_cuts(segment, buckets, per_window)]
+    for segment in _segments(whole, volumes, bounds, per_window):
+        cuts += [segment.end, *_inner_cuts(segment, volumes, per_window)]
     return list(whole.split(cuts))
 
 
 def _segments(
-    whole: Interval, buckets: Sequence[Bucket], bounds: Sequence[datetime], per_window: float
+    whole: Interval, volumes: Volumes, bounds: Sequence[datetime], per_window: float
 ) -> list[Interval]:
     """Runs of whole partitions, joined while they fit into one window."""
     joined: list[tuple[Interval, int]] = []
     for piece in whole.split(bounds):
-        volume = _volume(piece, buckets)
+        volume = volumes.inside(piece)
         if joined and joined[-1][1] + volume <= per_window * 1.1:
             before, held = joined.pop()
             joined.append((Interval(before.start, piece.end), held + volume))
@@ -64,29 +96,12 @@ def _segments(
     return [interval for interval, _ in joined]
 
 
-def _volume(piece: Interval, buckets: Sequence[Bucket]) -> int:
-    return sum(b.volume for b in buckets if piece.contains(b.interval.start))
-
-
-def _inner_cuts(segment: Interval, buckets: Sequence[Bucket], per_window: float) -> list[datetime]:
+def _inner_cuts(segment: Interval, volumes: Volumes, per_window: float) -> list[datetime]:
     """Bucket starts that split the segment's volume evenly."""
-    inside = [b for b in buckets if segment.contains(b.interval.start)]
-    volumes = list(accumulate((b.volume for b in inside), initial=0))
-    count = max(1, round(volumes[-1] / per_window))
-    starts = [(b.interval.start, at) for b, at in zip(inside, volumes, strict=False)]
-    goals = [volumes[-1] * i / count for i in range(1, count)]
-    return [_nearest(starts, goal) for goal in goals]
-
-
-def _nearest(starts: Sequence[tuple[datetime, int]], goal: float) -> datetime:
-    """The bucket start before which about `goal` rows lie."""
-    _, instant = min((abs(at - goal), start) for start, at in starts)
-    return instant
-
-
-def rows_in(piece: Interval, buckets: Sequence[Bucket]) -> int:
-    """Rows of all tables in that piece, by the bucket's start (exact when cuts lie on steps)."""
-    return _volume(piece, buckets)
+    volume, before = volumes.inside(segment), volumes.before(segment.start)
+    count = max(1, round(volume / per_window))
+    cuts = (volumes.nearest(before + volume * i / count) for i in range(1, count))
+    return [cut for cut in cuts if segment.contains(cut)]
 
 
 def buckets(

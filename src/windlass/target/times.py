@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from windlass.domain.errors import PlanError
 from windlass.domain.schema import TargetTable
-from windlass.domain.window import Interval
+from windlass.domain.window import Interval, joined
 from windlass.target.names import quote
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,14 +105,3 @@ def within(live: TargetTable, time: str, ranges: Sequence[Interval]) -> str:
         for one in joined(ranges)
     ]
     return f"({' OR '.join(pieces)})" if pieces else "0"
-
-
-def joined(ranges: Sequence[Interval]) -> list[Interval]:
-    """The ranges in order, neighbours made one."""
-    found: list[Interval] = []
-    for one in sorted(ranges):
-        if found and one.start <= found[-1].end:
-            found[-1] = Interval(found[-1].start, max(found[-1].end, one.end))
-        else:
-            found.append(one)
-    return found

@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, record
+from benchmarks import interrupt, machine, record
 from benchmarks.options import FULL_ROWS, PARTS, Options, parse_parts
 from benchmarks.parts import ALL
 from benchmarks.targets import missed
@@ -19,8 +18,8 @@ from benchmarks.world import World, say
 
 def main(argv: Sequence[str]) -> int:
     """0 when everything was measured, whether it meets its targets or not; 1 when a part failed;
-    2 when the words make no sense."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    2 when the words make no sense; 130 when it was told to stop: nothing is written then."""
+    interrupt.listen()
     words = _parser().parse_args(argv)
     try:
         chosen = parse_parts(words.parts, big=words.big)
@@ -28,7 +27,10 @@ def main(argv: Sequence[str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 2
-    found = measure(options, command(options))
+    try:
+        found = measure(options, command(options))
+    except KeyboardInterrupt:
+        return 130
     record.save(record.RUN, found)
     _print(found)
     _write(found, options, wanted=words.docs)
@@ -68,6 +70,7 @@ def measure(options: Options, told: str) -> dict[str, record.Entry]:
             try:
                 entry["result"] = ALL[name].measure(world, options)
             except Exception as error:
+                interrupt.check()
                 entry["error"] = f"{type(error).__name__}: {error}"
                 say(f"{name} failed: {entry['error']}")
             entry |= {"seconds": round(time.monotonic() - started, 1), "machine": facts}

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import markdown
+from benchmarks import interrupt, markdown
 from benchmarks.contestants import CONTESTANTS, load_path, windlass_run
 from benchmarks.contestants.arena import Arena, Contestant
 from benchmarks.data import Table
@@ -72,6 +72,7 @@ def _lap(
     try:
         lap = contestant.go(arena)
     except Exception as error:
+        interrupt.check()
         failed[contestant.key] = _reason(error)
         say(f"round {number + 1}: {contestant.key} {failed[contestant.key]}")
         return

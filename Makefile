@@ -63,7 +63,7 @@ down: $(STAMP) ## stop the local stack; its data stays
 	$(BIN)/windlass dev down
 
 clean: ## remove .venv and caches (not .windlass)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 requirements: ## pin dependencies anew, with hashes and without naming a host
 	$(BIN)/python -m pip install --quiet uv

@@ -127,15 +127,14 @@ def render(result: dict[str, Any]) -> str:
 
 
 def _row(result: dict[str, Any], contestant: Contestant) -> list[str]:
-    if reason := result["failed"].get(contestant.key):
-        return [contestant.label, "", "", "", f"not run: {reason.removeprefix('CannotRun: ')}"]
     found = rates(result, contestant.key)
     row = _measured(contestant.label, result, found)
+    reason = result["failed"].get(contestant.key, "").removeprefix("CannotRun: ")
     if not found:
-        return row
+        return [*row[:4], f"not run: {reason}" if reason else row[4]]
     if contestant.share < 1:
         row[3] = f"{contestant.share:.0%}, scaled"
-    row[4] = REMARKS.get(contestant.key, "")
+    row[4] = f"{len(found)} rounds, then: {reason}" if reason else REMARKS.get(contestant.key, "")
     return row
 
 

@@ -47,6 +47,12 @@ def test_who_could_not_run_stands_in_the_table_with_the_reason(raced: dict[str, 
     assert "1.20 (1.20 – 1.50)" in next(line for name, line in rows.items() if "INSERT" in name)
 
 
+def test_who_failed_later_keeps_the_rounds_before(raced: dict[str, Any]) -> None:
+    raced["failed"]["script"] = "BenchError: too few rows"
+    assert "3 rounds, then: BenchError: too few rows" in ratios.render(raced)
+    assert ratios.checks(raced)[3].met
+
+
 def test_without_the_other_side_there_is_no_ratio(raced: dict[str, Any]) -> None:
     del raced["laps"]["pull"]
     assert ratios.checks(raced)[0].met is None

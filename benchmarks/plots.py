@@ -23,8 +23,8 @@ def bars(path: Path, spreads: Mapping[str, Spread], ours: Sequence[str], unit: s
         [one.most - one.median for one in found],
     ]
     colours = [OURS if label in ours else THEIRS for label in labels]
-    style = {"ecolor": INK, "capsize": 2, "error_kw": {"elinewidth": 0.8}}
-    axes.barh(labels, [one.median for one in found], xerr=reach, color=colours, **style)
+    medians = [one.median for one in found]
+    axes.barh(labels, medians, xerr=reach, color=colours, ecolor=INK, capsize=2)
     axes.axvline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel(unit)
     _save(figure, path)

@@ -17,7 +17,10 @@ from windlass.engine.activities.watch import application_error, translated
 from windlass.engine.payloads import (
     CampaignInput,
     CampaignOrder,
+    CampaignOrders,
+    CutInput,
     GroupOrder,
+    GroupRef,
     GroupWork,
     HoldInput,
     Load,
@@ -49,8 +52,13 @@ class Script:
     errors: dict[str, list[WindlassError]] = field(default_factory=dict)
     block: set[str] = field(default_factory=set)
     again: int = 0
+    heard: int = 0
+    databases: tuple[str, ...] = ("acme_voice",)
+    orders: CampaignOrders = field(default_factory=lambda: CampaignOrders(4, 2, 2))
+    todo: tuple[GroupOrder, ...] = ()
     told: list[str] = field(default_factory=list)
     blocked: threading.Event = field(default_factory=threading.Event)
+    loading: Counter[str] = field(default_factory=Counter)
     snapshots: Counter[str] = field(default_factory=Counter)
 
     def _tell(self, what: str) -> None:
@@ -61,7 +69,10 @@ class Script:
 
     @activity.defn(name="open-campaign")
     def open_campaign(self, order: CampaignInput) -> CampaignOrder:
-        return CampaignOrder("scorecards", ("acme_voice",), 2, 2)
+        now = self.orders
+        return CampaignOrder(
+            "scorecards", self.databases, now.tenants_at_once, now.windows_per_tenant, now
+        )
 
     @activity.defn(name="close-cluster")
     def close_campaign(self, order: CampaignInput) -> None:
@@ -69,7 +80,9 @@ class Script:
 
     @activity.defn(name="open-tenant")
     def open_tenant(self, tenant: TenantRef) -> TenantOrder:
-        return TenantOrder(self.groups)
+        self._tell(f"open {tenant.database}")
+        groups, self.groups = self.groups, self.todo or self.groups
+        return TenantOrder(groups, left=bool(self.todo))
 
     @activity.defn(name="close-tenant")
     def close_tenant(self, tenant: TenantRef) -> None:
@@ -86,6 +99,23 @@ class Script:
     @activity.defn(name="note-retry")
     def note_retry(self, trouble: Trouble) -> None:
         self._tell(f"retry {trouble.group}")
+
+    @activity.defn(name="hear-orders")
+    def hear(self, order: CampaignInput) -> CampaignOrders:
+        self.heard += 1
+        return self.orders
+
+    @activity.defn(name="rest-group")
+    def rest(self, ref: GroupRef) -> None:
+        self._tell(f"rest {ref.group}")
+
+    @activity.defn(name="drop-group")
+    def drop(self, ref: GroupRef) -> None:
+        self._tell(f"drop {ref.group}")
+
+    @activity.defn(name="cut-group")
+    def cut(self, order: CutInput) -> None:
+        self._tell(f"cut {order.cut.group}")
 
     @activity.defn(name="hold-snapshot", no_thread_cancel_exception=True)
     @translated
@@ -106,10 +136,14 @@ class Script:
     def load(self, order: LoadInput) -> Load:
         self._tell(f"load {order.window}")
         pause = threading.Event()
-        while order.window in self.block and not activity.is_cancelled():
-            self.blocked.set()
-            activity.heartbeat()
-            pause.wait(BEAT.total_seconds() / 10)
+        self.loading[order.group.tenant.database] += 1
+        try:
+            while order.window in self.block and not activity.is_cancelled():
+                self.blocked.set()
+                activity.heartbeat()
+                pause.wait(BEAT.total_seconds() / 10)
+        finally:
+            self.loading[order.group.tenant.database] -= 1
         return Load(order.window, 1)
 
     @activity.defn(name="guard-removal")
@@ -143,6 +177,10 @@ class Script:
                 self.close_cancelled,
                 self.park,
                 self.note_retry,
+                self.hear,
+                self.rest,
+                self.drop,
+                self.cut,
                 self.hold,
                 self.load,
                 self.guard,

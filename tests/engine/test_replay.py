@@ -17,11 +17,16 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 @pytest.mark.parametrize("path", HISTORIES, ids=[path.stem for path in HISTORIES])
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_recorded_history_replays(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    await replay(WorkflowHistory.from_json(path.stem, text))
+
+
+async def replay(history: WorkflowHistory) -> None:
+    """Raises where the workflows decide otherwise than the history says."""
     replayer = Replayer(
         workflows=[CampaignWorkflow, TenantWorkflow],
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE)
         ),
     )
-    history = WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
     await replayer.replay_workflow(history)

@@ -105,6 +105,17 @@ def test_counts_need_no_pairs_and_no_snapshot(
     assert (found.kept, found.excluded) == (2, {"appeal_requests": 2, "drafts": 1})
 
 
+def test_counts_per_step_are_the_counts_of_the_steps(
+    source: PostgresSource, cards: Slice, scores: Slice, attempt: Attempt
+) -> None:
+    for piece in (cards, scores):
+        steps = list(piece.interval.split([datetime(2026, 1, n, tzinfo=UTC) for n in (10, 20)]))
+        alone = [source.count(replace(piece, interval=s), (), attempt, None) for s in steps]
+        assert source.counts(piece, steps, attempt, None) == alone
+        assert source.counts(piece, [steps[2], steps[0]], attempt, None) == [alone[2], alone[0]]
+        assert sum(one.kept for one in alone) == source.count(piece, (), attempt, None).kept
+
+
 def test_an_empty_slice_counts_nothing(
     source: PostgresSource, cards: Slice, attempt: Attempt
 ) -> None:

@@ -213,6 +213,10 @@ class Load:
     attempt: int
     reads: tuple[Read, ...] = ()
 
+    def stages(self, table: str) -> bool:
+        """Whether it has a staging table for that one: without rows there is none."""
+        return all(read.rows for read in self.reads if read.table == table)
+
 
 @dataclass(frozen=True)
 class GroupWork:

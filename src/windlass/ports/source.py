@@ -79,6 +79,12 @@ class Source(Protocol):
         Hazards are counted over kept rows."""
         ...
 
+    def counts(
+        self, piece: Slice, steps: Sequence[Interval], attempt: Attempt, snapshot: str | None
+    ) -> list[SliceCount]:
+        """`count` per step of the slice, in one pass and without hazards; no two steps overlap."""
+        ...
+
     def count_sql(self, piece: Slice) -> str:
         """The statement that an operator runs to count the slice by hand."""
         ...

@@ -1,14 +1,17 @@
 """Counting: always the server's own count(*), never what a reader saw."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from windlass.domain.dataset import Slice
 from windlass.domain.results import SliceCount
 from windlass.domain.schema import ColumnPair
+from windlass.domain.window import Interval
 from windlass.source.quote import ident
 from windlass.source.select import Scope, fill, of_tenant, ref
 from windlass.source.session import Connection, rows
-from windlass.source.times import TimeType, within
+from windlass.source.times import TimeType, bucket, within
 
 
 def count_slice(
@@ -30,6 +33,34 @@ def count_sql(piece: Slice, hazardous: Sequence[ColumnPair], kind: TimeType) -> 
     hits = (f"count(*) FILTER (WHERE {fill(p.hazard, table, p.name)})" for p in hazardous)
     items = ", ".join((scope.excluded, "count(*)", version, *hits))
     return f"SELECT {items} FROM {scope.source}\nWHERE {inside(scope, piece, kind)} GROUP BY 1"
+
+
+def count_steps(
+    connection: Connection, piece: Slice, kind: TimeType, steps: Sequence[Interval]
+) -> list[SliceCount]:
+    """The same per step, without hazards, in one pass; steps lie in the slice, beside each other
+    or apart."""
+    edges = sorted({edge for step in steps for edge in (step.start, step.end)})
+    cells: dict[int, dict[str | None, tuple[int, str | None]]] = defaultdict(dict)
+    for cell, name, number, version in rows(connection, _steps_sql(piece, kind, edges)):
+        cells[cell][name] = (number, version)
+    # Cell n lies between edges n-1 and n.
+    return [_step(cells[edges.index(step.start) + 1]) for step in steps]
+
+
+def _step(found: Mapping[str | None, tuple[int, str | None]]) -> SliceCount:
+    kept, version = found.get(None, (0, None))
+    excluded = {name: rows for name, (rows, _) in found.items() if name is not None}
+    return SliceCount(kept, excluded, max_version=version)
+
+
+def _steps_sql(piece: Slice, kind: TimeType, edges: Sequence[datetime]) -> str:
+    table = piece.table
+    scope = of_tenant(piece.dataset, table, piece.tenant)
+    version = f"max(t.{ident(table.version)})::text" if table.version else "NULL::text"
+    at = bucket(ref(table, table.target_time), kind, edges)
+    items = ", ".join((at, scope.excluded, "count(*)", version))
+    return f"SELECT {items} FROM {scope.source}\nWHERE {inside(scope, piece, kind)} GROUP BY 1, 2"
 
 
 def inside(scope: Scope, piece: Slice, kind: TimeType) -> str:

@@ -128,6 +128,14 @@ class PostgresSource:
         with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
             return count.count_slice(connection, piece, pairs, kind)
 
+    def counts(
+        self, piece: Slice, steps: Sequence[Interval], attempt: Attempt, snapshot: str | None
+    ) -> list[SliceCount]:
+        """The same per step, without hazards, in one pass."""
+        kind = self._time_type(piece, ())
+        with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
+            return count.count_steps(connection, piece, kind, steps)
+
     def count_sql(self, piece: Slice) -> str:
         """The statement behind `count`, to run by hand."""
         return count.count_sql(piece, (), self._time_type(piece))

@@ -22,6 +22,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 CONTROL = "windlass"
 """application_name of sessions that belong to no attempt."""
 
+HASH_MEMORY = "32MB"
+"""work_mem of a session that has less: what one hash or sort may hold before it spills."""
+
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _PASSWORD_IN_URL = re.compile(r"(?<=//)([^:/?#@]*):.*@")
@@ -85,9 +88,11 @@ class Server:
             "default_transaction_read_only": "on",
             # A policy that hides rows must be an error: hidden rows look like deleted ones.
             "row_security": "off",
+            # Compiling costs more than it gives for counts of one window.
+            "jit": "off",
         }
         plain = (f"set_config({literal(k)}, {literal(v)}, false)" for k, v in wanted.items())
-        return f"SELECT pg_backend_pid(), {', '.join(plain)}, {_BY_VERSION}"
+        return f"SELECT pg_backend_pid(), {', '.join(plain)}, {_MEMORY}, {_BY_VERSION}"
 
     def without_secrets(self, text: str) -> str:
         """The text without the password, as written or decoded."""
@@ -111,6 +116,10 @@ class Server:
         return Failure(failure.sqlstate, text, failure.hint, failure.connecting)
 
 
+# A hash of a tenant's parents that spills to disk doubles the time of a window's reading.
+_MEMORY = f"""\
+CASE WHEN pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('{HASH_MEMORY}')
+     THEN set_config('work_mem', '{HASH_MEMORY}', false) END"""
 # Settings that not every version or platform has. The check of the connection ends the query of a
 # worker that was killed, where otherwise it would run on to its end.
 _BY_VERSION = """\

@@ -14,6 +14,7 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement, Error
 
 from windlass.domain.errors import UnreachableError
+from windlass.source.ahead import Ahead
 from windlass.source.errors import Failure, snapshot_lost
 from windlass.source.kill import end_session
 from windlass.source.session import BEGIN, CONTROL, Server, set_snapshot
@@ -156,12 +157,16 @@ def stream(
     session = Session(driver, name, snapshot)
     ended = _Ended(session)
     reader: pa.RecordBatchReader | None = None
+    ahead: Ahead | None = None
     try:
         reader = session.copy(query)
-        yield ended.watch(session.batches(reader))
+        ahead = Ahead(ended.watch(session.batches(reader)))
+        yield iter(ahead)
     finally:
         if not ended.done:
             session.cancel()
+        if ahead is not None:
+            ahead.stop()
         if reader is not None:
             reader.close()
         session.close()

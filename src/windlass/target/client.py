@@ -2,14 +2,15 @@
 
 import logging
 import threading
+import time
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from string import Template
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from windlass.domain.errors import ConfigError
@@ -27,6 +28,7 @@ T = TypeVar("T")
 NOTHING_MORE: Settings = MappingProxyType({})
 """No settings beyond those of every statement."""
 _QUICK = 60
+_MEMORY = 60.0
 LOOKING = "windlass/look"
 """The tag of statements that belong to no attempt."""
 
@@ -79,6 +81,7 @@ class Server:
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._lock = threading.Lock()
         self._made: Client | None = None
+        self._memory: dict[str, tuple[float, Any]] = {}
 
     def rows(
         self,
@@ -160,8 +163,18 @@ class Server:
         known = self._client.server_settings.get(setting)
         return known is not None and not known.readonly
 
+    def remembered(self, name: str, ask: Callable[[], T]) -> T:
+        """The answer to a question about the server's own configuration: asked once a minute."""
+        at, known = self._memory.get(name, (float("-inf"), None))
+        if time.monotonic() - at < _MEMORY:
+            return cast("T", known)
+        found = ask()
+        self._memory[name] = (time.monotonic(), found)
+        return found
+
     def close(self) -> None:
         """Close the connections."""
+        self._memory.clear()
         with self._lock:
             if self._made is not None:
                 self._made.close()

@@ -117,7 +117,8 @@ def describe_all(
 
 def _described(name: Name, found: Ddl, inherited: Mapping[str, str]) -> TargetTable:
     version, is_deleted = _replacing_columns(found)
-    projections = tuple(ddl.projection_names(found.create))
+    some = "PROJECTION" in found.create.upper()
+    projections = tuple(ddl.projection_names(found.create)) if some else ()
     return TargetTable(
         database=name[0],
         name=name[1],
@@ -156,9 +157,10 @@ def _removal(
     return Removal.TOMBSTONE if is_deleted else Removal.LIGHTWEIGHT
 
 
-def _inherited(server: Server, tag: str) -> dict[str, str]:
+def _inherited(server: Server, tag: str) -> Mapping[str, str]:
     """What the server gives tables of the settings that patch deletes need; nothing where it is
     too old for them."""
     if server.version < PATCH_SINCE:
         return {}
-    return dict(server.rows(_DEFAULTS, tag, {"names": list(_BLOCK_COLUMNS)}))
+    params = {"names": list(_BLOCK_COLUMNS)}
+    return server.remembered(_DEFAULTS, lambda: dict(server.rows(_DEFAULTS, tag, params)))

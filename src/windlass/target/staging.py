@@ -1,6 +1,7 @@
 """Staging tables: made afresh, loaded by one stream, dropped by attempt."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ _BLOCK_COLUMNS = ("enable_block_number_column", "enable_block_offset_column")
 same numbers, and once they lie in one live partition a patch delete takes the wrong rows too
 (seen on 25.8 and 26.1: 300 rows too many of 3,000)."""
 
+_REMEMBERED = 256
+"""Staging tables whose columns are known without asking."""
+
 _SHAPE = ("PARTITION BY", "PRIMARY KEY", "ORDER BY")
 """What REPLACE PARTITION wants to be the same in both tables."""
 
@@ -63,6 +67,7 @@ class StagingArea:
         self._made = False
         self._off: list[str] | None = None
         self._ddls: dict[tuple[str, str, str], describe.Ddl] = {}
+        self._like: dict[str, TargetTable] = {}
 
     def ref(self, staging: Staging) -> str:
         """The staging table, qualified and quoted."""
@@ -72,6 +77,7 @@ class StagingArea:
         """The table afresh, for live's rows; `again`: one of that name may be left from an
         earlier try. PlanChangedError: live is gone, or its DDL is another than was planned."""
         ddl = self._ddl(live, staging.attempt.tag)
+        self._remember(staging, live)
         self._replace(
             staging,
             again=again,
@@ -96,9 +102,18 @@ class StagingArea:
             self._off = [f"{name} = 0" for (name,) in known]
         return self._off
 
-    def describe(self, staging: Staging) -> TargetTable:
-        """The staging table as the domain sees a table."""
+    def _remember(self, staging: Staging, live: TargetTable) -> None:
         name = staging_name(staging)
+        if len(self._like) >= _REMEMBERED:
+            self._like.pop(next(iter(self._like)), None)
+        self._like[name] = replace(live, database=self.database, name=name, engine="MergeTree")
+
+    def describe(self, staging: Staging) -> TargetTable:
+        """The staging table as the domain sees a table; the server is asked where another
+        process made it."""
+        name = staging_name(staging)
+        if name in self._like:
+            return self._like[name]
         found = describe.describe(self.server, self.database, name, staging.attempt.tag)
         if found is None:
             raise gone(self.database, [name])
@@ -137,7 +152,6 @@ class StagingArea:
 
     def insert(self, staging: Staging, batches: Iterable["pa.RecordBatch"], pulse: Pulse) -> None:
         """Stream the batches in with one INSERT. StagingGoneError: the table was dropped."""
-        self.require([staging])
         moved = Moved()
         body = ArrowBody(batches, moved, self.server.version)
         tag = statement_tag(staging.attempt.tag)

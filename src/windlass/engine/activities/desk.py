@@ -208,7 +208,7 @@ class Desk:
                 plan=tenant.table(spec.name),
                 group=next(t for t in group.tables if t.table == spec.name),
                 live=lives[spec.name],
-                rows=tuple(staging(ref, load, spec) for load in loads),
+                rows=tuple(staging(ref, one, spec) for one in loads if one.stages(spec.name)),
             )
             for spec in specs
         ]

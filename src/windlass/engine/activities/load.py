@@ -53,10 +53,8 @@ class LoadActivities:
     def _table(
         self, job: TableJob, attempt: Attempt, snapshot: str, mode: Mode, watch: Watch
     ) -> Read:
-        """Stage one table; returns what was read for it."""
+        """Stage one table, where there is anything to stage; returns what was read for it."""
         started = time.monotonic()
-        self._desk.target.stage(job.live, job.rows[0])
-        watch.pulse(0)
         moved = mode is not Mode.DELETE
         read = self._move(job, attempt, snapshot, watch) if moved else Digest(0)
         seconds = time.monotonic() - started
@@ -68,6 +66,9 @@ class LoadActivities:
         where = f"{attempt.subject} {job.spec.name}"
         count = self._desk.source.count(job.piece, job.plan.columns, attempt, snapshot)
         judge_hazards(count, where=where)
+        if not count.kept:
+            return Digest(0)
+        self._desk.target.stage(job.live, job.rows[0])
         watch.pulse(0)
         read = self._stream(job, attempt, snapshot, watch)
         judge_read(count, read, self._desk.target.staged_rows(job.rows[0]), where=where)

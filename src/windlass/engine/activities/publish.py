@@ -132,7 +132,8 @@ class PublishActivities:
         """No table of the group is published unless all staging holds what was read."""
         if self._desk.ledger.publish_begun(work.group.group, job.spec.name) and job.moves_staging:
             return
-        for load, staging in zip(work.loads, job.rows, strict=True):
+        loads = (load for load in work.loads if load.stages(job.spec.name))
+        for load, staging in zip(loads, job.rows, strict=True):
             read = next(r for r in load.reads if r.table == job.spec.name)
             staged = self._desk.target.staged(staging, job.plan.columns)
             watch.pulse(0)

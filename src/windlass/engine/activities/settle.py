@@ -6,7 +6,6 @@ is a suspect. Then the suspects, one by one, until both sides say the same of th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.results import Removed, SliceCount, TableCounts
@@ -20,16 +19,14 @@ from windlass.engine.retry import WRITERS_LIMIT
 from windlass.planner.build import definition_of
 from windlass.ports import HeldCounts, Pulse
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """One table's end. `again`: the source changed under a table that only another load mends."""
+    """One table's end. `held` is what each window holds, in their order, where both sides were
+    counted; `again`: the source changed under a table that only another load mends."""
 
     counts: TableCounts
-    held: HeldCounts
+    held: tuple[HeldCounts, ...] = ()
     again: bool = False
 
 
@@ -59,41 +56,28 @@ class Settler:
                 return self._replaced(jobs)
 
     def _deleted(self, job: TableJob) -> Outcome:
-        after = self._live(job)
-        return self._outcome(job, _verdict(after == 0), SliceCount(0), after)
+        after = sum(self._live(job))
+        return self._outcome(job, _verdict(after == 0), after)
 
     def remember(self, outcomes: Sequence[Outcome]) -> None:
         """Record the verified range, so that later campaigns may skip what still holds."""
         ref = self._work.group
         plan, tenant = self._desk.plan(ref.tenant.campaign), self._desk.tenant(ref.tenant)
         definition = definition_of(plan.request, tenant)
-        for window in self._desk.group(ref).windows:
-            held = self._held(window.id, outcomes)
+        for number, window in enumerate(self._desk.group(ref).windows):
+            held = {one.counts.table: one.held[number] for one in outcomes}
             if any(one.source_rows != one.live_rows for one in held.values()):
                 # Rows on their way: verified now, but no later campaign may take it for settled.
                 continue
             self._desk.ledger.record_verified(window.id, definition, held)
 
-    def _held(self, window: str, outcomes: Sequence[Outcome]) -> dict[str, HeldCounts]:
-        """What each table of the window holds: of the whole group when it is one window."""
-        group = self._desk.group(self._work.group)
-        if len(group.windows) == 1:
-            return {o.counts.table: o.held for o in outcomes}
-        interval = self._desk.window(self._work.group, window).interval
-        jobs = self._desk.jobs(self._work.group, interval, ())
-        return {job.spec.name: self._held_now(job) for job in jobs}
-
-    def _held_now(self, job: TableJob) -> HeldCounts:
-        source = self._source(job)
-        return HeldCounts(source.kept, source.max_version, self._live(job))
-
     def _appended(self, job: TableJob) -> Outcome:
         """Verified when every staged row reached the live table: staging is empty by then."""
         loaded = self._desk.ledger.table_rows(self._work.group.group, job.spec.name)
-        after, before = self._live(job), self._before(job).before
+        after, before = sum(self._live(job)), self._before(job).before
         grown = after - before
         whole = grown >= loaded if not job.live.replacing else after >= max(before, loaded)
-        return self._outcome(job, _verdict(whole), SliceCount(loaded), after)
+        return self._outcome(job, _verdict(whole), after)
 
     def _replaced(self, jobs: Sequence[TableJob]) -> list[Outcome]:
         taken = self._work.snapshot.taken_at
@@ -133,11 +117,13 @@ class Settler:
     ) -> Outcome:
         if moment.open and verdict is Verdict.VERIFIED:
             verdict, reason = Verdict.UNVERIFIED, _still_open(job, moment)
-        made = self._outcome(job, verdict, first.count, self._live(job))
+        live = self._live(job)
+        made = self._outcome(job, verdict, sum(live))
+        held = tuple(_held(*both) for both in zip(first.windows, live, strict=True))
         counts = replace(
             made.counts, in_flight=rest.in_flight, exact_as_of=moment.exact_as_of, reason=reason
         )
-        return replace(made, counts=counts)
+        return replace(made, counts=counts, held=held)
 
     def _write_queries(self, job: TableJob) -> None:
         """The two counts, for whoever wants to see for themselves."""
@@ -150,18 +136,16 @@ class Settler:
             purpose = f"rows in {job.piece.interval} ({server})"
             self._desk.ledger.query(campaign, database, job.spec.name, purpose, server, sql)
 
-    def _source(self, job: TableJob) -> SliceCount:
-        return self._desk.source.count(job.piece, (), self._attempt, None)
-
-    def _live(self, job: TableJob) -> int:
-        (rows,) = self._desk.target.count(job.live, job.spec.target_time, [job.piece.interval])
-        return rows
+    def _live(self, job: TableJob) -> list[int]:
+        """Rows that live holds, window by window."""
+        steps = [window.interval for window in self._desk.group(self._work.group).windows]
+        return self._desk.target.count(job.live, job.spec.target_time, steps)
 
     def _before(self, job: TableJob) -> Removed:
         known = self._desk.ledger.removed(self._work.group.group, job.spec.name)
         return known or Removed(0, 0, 0)
 
-    def _outcome(self, job: TableJob, verdict: Verdict, source: SliceCount, after: int) -> Outcome:
+    def _outcome(self, job: TableJob, verdict: Verdict, after: int) -> Outcome:
         self._write_queries(job)
         removed = self._before(job)
         loaded = self._desk.ledger.table_rows(self._work.group.group, job.spec.name)
@@ -179,7 +163,11 @@ class Settler:
             verdict=verdict,
             path=str(job.group.path),
         )
-        return Outcome(counts, HeldCounts(source.kept, source.max_version, after))
+        return Outcome(counts)
+
+
+def _held(source: SliceCount, live: int) -> HeldCounts:
+    return HeldCounts(source.kept, source.max_version, live)
 
 
 def _verdict(proven: bool) -> Verdict:

@@ -24,10 +24,11 @@ FEW_KEYS = 100_000
 
 @dataclass(frozen=True)
 class FirstLook:
-    """What the source holds at the moment, and the keys that are not known to be the same.
-    `differs`: some row is not the same, and none can be put right alone, so which is not asked."""
+    """What the source holds at the moment, window by window, and the keys that are not known to
+    be the same. `differs`: some row is not the same, and none can be put right alone, so which is
+    not asked."""
 
-    count: SliceCount
+    windows: tuple[SliceCount, ...]
     suspects: "pa.Table"
     differs: bool = False
 
@@ -41,29 +42,37 @@ class Suspects:
 
     def look(self, job: TableJob, snapshot: str) -> FirstLook:
         """The suspects, out of everything: the rest is the same on both sides as of then."""
-        count = self._desk.source.count(job.piece, (), self._attempt, snapshot)
-        self._pulse(0)
+        counts = self._counts(job, snapshot)
         if not tells_time(job):
-            return self._by_content(job, snapshot, count)
+            return self._by_content(job, snapshot, counts)
         changed, stray = self._changed(job, snapshot), self._stray(job)
         if stray.num_rows > FEW_KEYS:
-            return self._by_content(job, snapshot, count)
+            return self._by_content(job, snapshot, counts)
+        kept = sum(one.kept for one in counts)
         suspects = distinct([changed, stray], job.spec.key)
-        if self._closes(job, snapshot, count, changed, suspects):
-            return FirstLook(count, suspects)
+        if self._closes(job, snapshot, kept, changed, suspects):
+            return FirstLook(counts, suspects)
         if not mends(job):
-            return FirstLook(count, suspects, differs=True)
-        return FirstLook(count, self._accounted(job, snapshot, count, changed, suspects))
+            return FirstLook(counts, suspects, differs=True)
+        return FirstLook(counts, self._accounted(job, snapshot, kept, changed, suspects))
 
-    def _by_content(self, job: TableJob, snapshot: str, count: SliceCount) -> FirstLook:
+    def _counts(self, job: TableJob, snapshot: str) -> tuple[SliceCount, ...]:
+        steps = [window.interval for window in self._desk.group(self._work.group).windows]
+        counts = self._desk.source.counts(job.piece, steps, self._attempt, snapshot)
+        self._pulse(0)
+        return tuple(counts)
+
+    def _by_content(
+        self, job: TableJob, snapshot: str, counts: tuple[SliceCount, ...]
+    ) -> FirstLook:
         """By fingerprints of the whole range, where no version tells what changed."""
         if mends(job):
-            return FirstLook(count, self._compared(job, snapshot))
+            return FirstLook(counts, self._compared(job, snapshot))
         pairs = job.plan.columns
         (source,) = self._desk.source.digest(job.piece, pairs, self._attempt, snapshot)
         self._pulse(0)
         (live,) = self._desk.target.digest(job.live, job.piece, pairs, (), self._attempt)
-        return FirstLook(count, no_keys(job), differs=source != live)
+        return FirstLook(counts, no_keys(job), differs=source != live)
 
     def _changed(self, job: TableJob, snapshot: str) -> "pa.Table":
         """Rows whose version says that they may have changed since the load's snapshot."""
@@ -85,7 +94,7 @@ class Suspects:
         self,
         job: TableJob,
         snapshot: str,
-        count: SliceCount,
+        kept: int,
         changed: "pa.Table",
         suspects: "pa.Table",
     ) -> "pa.Table":
@@ -96,7 +105,7 @@ class Suspects:
             if found.num_rows > FEW_KEYS:
                 break
             suspects = distinct([suspects, found], job.spec.key)
-            if self._closes(job, snapshot, count, changed, suspects):
+            if self._closes(job, snapshot, kept, changed, suspects):
                 return suspects
         return distinct([suspects, self._compared(job, snapshot)], job.spec.key)
 
@@ -104,15 +113,15 @@ class Suspects:
         self,
         job: TableJob,
         snapshot: str,
-        count: SliceCount,
+        kept: int,
         changed: "pa.Table",
         suspects: "pa.Table",
     ) -> bool:
-        """Whether the source holds at the moment just as many rows beside the suspects as were
-        loaded beside them: then, versions being true, they are the same rows."""
+        """Whether the source holds (`kept`) at the moment just as many rows beside the suspects
+        as were loaded beside them: then, versions being true, they are the same rows."""
         here = self._inside(job, snapshot, changed, suspects)
         beside = self._loaded(job) - int(self._staged(job, suspects).num_rows)
-        return count.kept - here == beside
+        return kept - here == beside
 
     def _loaded(self, job: TableJob) -> int:
         reads = (read for load in self._work.loads for read in load.reads)

@@ -7,6 +7,7 @@ from tests.target.conftest import BOTH_WAYS
 from windlass.domain.attempt import Staging
 from windlass.domain.results import Removed
 from windlass.domain.states import Path
+from windlass.ports import Ask
 
 WINDOW = span("2026-02-05", "2026-02-10")
 
@@ -127,11 +128,37 @@ def test_what_was_read_and_what_is_staged_have_one_digest(bench: Bench) -> None:
 
 def test_foreign_rows_where_the_table_has_the_tenant(bench: Bench) -> None:
     bench.create()
-    assert bench.target.foreign_rows(bench.live, bench.piece(WINDOW)) == 0
+    ask = Ask(bench.live, bench.piece(WINDOW), ())
+    assert bench.target.census([ask], bench.attempt()) == [([0], 0)]
     owned = replace(bench, columns={**bench.columns, "customer_id": "String"})
     owned.create()
     owned.put(
         (1, "x", "2026-02-06", "2026-02-06", "acme"), (2, "x", "2026-02-06", "2026-02-06", "globex")
     )
     owned.put((3, "x", "2026-02-11", "2026-02-06", "globex"))
-    assert owned.target.foreign_rows(owned.live, owned.piece(WINDOW)) == 1
+    ask = Ask(owned.live, owned.piece(WINDOW), ())
+    assert owned.target.census([ask], bench.attempt()) == [([2], 1)]
+
+
+@BOTH_WAYS
+def test_a_census_counts_what_each_count_would(bench: Bench) -> None:
+    """Several tables in one statement, superseded rows, marks of any edges; also apart."""
+    bench.create()
+    names = ["items"] if bench.live.shards else ["items", "more items", "none"]
+    tables = [replace(bench, table=name) for name in names]
+    for number, one in enumerate(tables[:2]):
+        one.create()
+        one.put(*[(n, "x", f"2026-02-0{5 + n % 5}T0{n}:00", "2026-02-01") for n in range(9)])
+        one.put(
+            *[(n, "y", f"2026-02-0{5 + n % 5}T0{n}:00", "2026-02-02") for n in range(number, 4)]
+        )
+    if len(tables) > 1:
+        tables[-1].create()
+    marks = [span("2026-02-05T03", "2026-02-08T02:30"), span("2026-02-06", "2026-02-07"), WINDOW]
+    asks = [Ask(one.live, one.piece(WINDOW), marks[n:]) for n, one in enumerate(tables)]
+    alone = [
+        (one.target.count(ask.live, "t", ask.ranges), 0)
+        for one, ask in zip(tables, asks, strict=True)
+    ]
+    assert bench.target.census(asks, bench.attempt()) == alone
+    assert sum(alone[0][0]) > 0

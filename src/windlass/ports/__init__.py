@@ -11,10 +11,12 @@ from windlass.ports.control import ControlLedger, ControlOperator
 from windlass.ports.ledger import HeldCounts, HeldRecord, Ledger
 from windlass.ports.operators import LedgerReader, LedgerWriter
 from windlass.ports.source import Counting, SnapshotHold, Source
-from windlass.ports.target import RunningDigest, Target
+from windlass.ports.target import Ask, Census, RunningDigest, Target
 from windlass.ports.undo import KeepingTarget, UndoLedger, UndoReader
 
 __all__ = [
+    "Ask",
+    "Census",
     "CheckOperator",
     "CheckRun",
     "CheckSchedule",

@@ -1,6 +1,7 @@
 """Where rows go."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,30 @@ class RunningDigest(Protocol):
     def result(self) -> Digest:
         """The digest of everything taken in, equal to Target.staged's for equal rows."""
         ...
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is to be counted of one live table: the slice, and ranges (marks) inside it."""
+
+    live: TargetTable
+    piece: Slice
+    marks: Sequence[Interval]
+
+    @property
+    def ranges(self) -> list[Interval]:
+        """The slice's own range, then the marks."""
+        return [self.piece.interval, *self.marks]
+
+    @property
+    def edges(self) -> list[datetime]:
+        """All instants at which a range begins or ends."""
+        return sorted({edge for one in self.ranges for edge in (one.start, one.end)})
+
+
+Census = tuple[list[int], int]
+"""Logical live rows (FINAL where the engine replaces) of the slice and of each mark; and rows of
+the slice that are another tenant's."""
 
 
 class Target(KeepingTarget, Protocol):
@@ -73,9 +98,9 @@ class Target(KeepingTarget, Protocol):
         """The statement that an operator runs to count the live slice by hand."""
         ...
 
-    def foreign_rows(self, live: TargetTable, piece: Slice) -> int:
-        """Live rows in the range that belong to another tenant, where the table has the tenant
-        columns; 0 where it has not."""
+    def census(self, asks: Sequence[Ask], attempt: Attempt) -> list[Census]:
+        """Count for a plan, each table once. Where a table has no tenant columns, no row is
+        another tenant's."""
         ...
 
     def digester(self, pairs: Sequence[ColumnPair]) -> RunningDigest:

@@ -22,10 +22,12 @@ from windlass.source.times import TimeType, binned, bucket, utc
 
 _SWIFT = """\
 SELECT set_config('jit', 'off', false),
+CASE WHEN current_setting('random_page_cost')::float > 1.1
+     THEN set_config('random_page_cost', '1.1', false) END,
 CASE WHEN pg_size_bytes(current_setting('work_mem')) < 67108864
      THEN set_config('work_mem', '64MB', false) END"""
-"""Compiling takes longer than such a count, and the hash of a tenant's parents should not go to
-disk."""
+"""Compiling takes longer than such a count; a small tenant's rows are found by their index, not by
+reading everybody's; and the hash of a large tenant's parents should not go to disk."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from windlass.domain.plan import GroupTable, TablePlan
 from windlass.domain.results import Digest, Removed
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.window import Interval
-from windlass.ports import Pulse
+from windlass.ports import Ask, Census, Pulse
 from windlass.target import catchup, check, compare, digest, grants, kill, partitions
+from windlass.target.census import census
 from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.client import LOOKING, Address, Server
 from windlass.target.describe import describe, describe_all
@@ -86,9 +87,9 @@ class ClickHouseTarget(Keeping):
         """See ports.Target."""
         return digest.count_sql(live, piece)
 
-    def foreign_rows(self, live: TargetTable, piece: Slice) -> int:
+    def census(self, asks: Sequence[Ask], attempt: Attempt) -> list[Census]:
         """See ports.Target."""
-        return compare.foreign_rows(self._server, live, piece)
+        return census(self._server, asks, attempt.tag)
 
     def digester(self, pairs: Sequence[ColumnPair]) -> ChdbDigest:
         """See ports.Target."""
@@ -104,7 +105,6 @@ class ClickHouseTarget(Keeping):
 
     def staged_rows(self, staging: Staging) -> int:
         """See ports.Target."""
-        self._area.require([staging])
         ref = self._area.ref(staging)
         return int(self._server.value(f"SELECT count() FROM {ref}", staging.attempt.tag))
 
@@ -118,7 +118,6 @@ class ClickHouseTarget(Keeping):
         md5: bool = False,
     ) -> Digest:
         """See ports.Target."""
-        self._area.require([staging])
         condition = "1"
         if within is not None:
             condition = within_ranges(self._area.describe(staging), time, [within])

@@ -7,14 +7,11 @@ disk when it has to, and no key ever leaves the server that nobody asked for.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from windlass.domain.dataset import Slice
 from windlass.domain.results import Removed
-from windlass.domain.schema import TargetTable
-from windlass.target.client import LOOKING, Server, fill
-from windlass.target.names import literal, live_ref, quote, quoted
+from windlass.target.client import Server, fill
+from windlass.target.names import quoted
 from windlass.target.settings import HEAVY
 from windlass.target.slices import View
-from windlass.target.times import within
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +47,6 @@ FROM (
   LIMIT $limit
 ) AS k
 """
-_FOREIGN = "SELECT count() FROM $table $final WHERE $inside AND ($foreign)"
 
 
 def removed(
@@ -90,29 +86,6 @@ def differing(
         _DIFFERING, texts=view.key_texts, key=view.key, keys=_keys(view, staged), limit=limit
     )
     return server.arrow(statement, tag, settings=HEAVY)
-
-
-def foreign_rows(server: Server, live: TargetTable, piece: Slice, tag: str = LOOKING) -> int:
-    """Live rows in the range that belong to another tenant; 0 without tenant columns."""
-    columns = piece.dataset.root(piece.table).tenant
-    owners = {columns.customer: piece.tenant.customer} if columns else {}
-    if columns and columns.profile:
-        owners[columns.profile] = piece.tenant.profile
-    foreign = [
-        f"ifNull(toString({quote(name)}), '') != {literal(owner)}"
-        for name, owner in owners.items()
-        if live.column(name)
-    ]
-    if not foreign:
-        return 0
-    statement = fill(
-        _FOREIGN,
-        table=live_ref(live),
-        final=live.final,
-        inside=within(live, piece.table.target_time, [piece.interval]),
-        foreign=" OR ".join(foreign),
-    )
-    return int(server.value(statement, tag))
 
 
 def _keys(view: View, staged: Sequence[str]) -> str:

@@ -139,7 +139,9 @@ def _physical(server: Server, lives: Sequence[TargetTable]) -> list[int]:
 
 def _expired(look: Look, live: TargetTable, time: str, created: Ddl | None) -> Iterator[str]:
     column, kind = live.column(time), time_type(live, time)
-    for ttl in ddl.expiries(created.full, created.create) if created else ():
+    if created is None or "TTL" not in created.create.upper():
+        return
+    for ttl in ddl.expiries(created.full, created.create):
         what = f"the values of {ttl.column}" if ttl.column else "rows"
         try:
             until = look(kind, column.type if column else kind.text, time, ttl.expression)

@@ -5,6 +5,7 @@ shard stages, compares and publishes its own rows; what is counted is summed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from windlass.domain.plan import GroupTable, TablePlan
 from windlass.domain.results import Digest, Removed
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.window import Interval
-from windlass.ports import Pulse
+from windlass.ports import Ask, Census, Pulse
 from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.each import insert_into, summed, to_all, total
 from windlass.target.lanes import Lanes
@@ -92,9 +93,19 @@ class ShardedTarget(ShardedKeeping):
         """See ports.Target. It counts through the Distributed table."""
         return self._front.count_sql(live, piece)
 
-    def foreign_rows(self, live: TargetTable, piece: Slice) -> int:
+    def census(self, asks: Sequence[Ask], attempt: Attempt) -> list[Census]:
         """See ports.Target."""
-        return sum(self._each(live, lambda target, local: target.foreign_rows(local, piece)))
+        own = [ask for ask in asks if ask.live.shards is None]
+        counted = iter(self._front.census(own, attempt))
+        return [self._summed(ask, attempt) if ask.live.shards else next(counted) for ask in asks]
+
+    def _summed(self, ask: Ask, attempt: Attempt) -> Census:
+        found = self._each(
+            ask.live,
+            lambda target, local: target.census([replace(ask, live=local)], attempt),
+        )
+        counts = zip(*(counts for ((counts, _),) in found), strict=True)
+        return [sum(one) for one in counts], sum(foreign for ((_, foreign),) in found)
 
     def digester(self, pairs: Sequence[ColumnPair]) -> ChdbDigest:
         """See ports.Target."""

@@ -17,7 +17,7 @@ from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
 from windlass.engine.activities.desk import Desk
 from windlass.planner import windows
-from windlass.ports import Counting, HeldRecord, Pulse
+from windlass.ports import Ask, Counting, HeldRecord, Pulse
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -134,15 +134,20 @@ class Looker:
         return self.desk.source.count(piece, (), self.attempt, None)
 
     def _seen(self, tables: Sequence[tuple[TenantJob, TableJob]]) -> list[_Live]:
-        return [self._live(table, job.marks) for job, table in tables]
-
-    def _live(self, table: TableJob, marks: Sequence[Interval]) -> _Live:
         self.pulse(0)
-        live, piece, target = table.live, table.piece, self.desk.target
-        time_column = piece.table.target_time
-        self._refuse_foreign(live, piece)
-        counts = target.count(live, time_column, [piece.interval, *marks])
-        return _Live(tuple(counts), self._whole_of(live, piece))
+        asks = [Ask(table.live, table.piece, job.marks) for job, table in tables]
+        found = self.desk.target.census(asks, self.attempt)
+        return [self._live(ask, *one) for ask, one in zip(asks, found, strict=True)]
+
+    def _live(self, ask: Ask, counts: Sequence[int], foreign: int) -> _Live:
+        if foreign and self.mode is not Mode.APPEND:
+            raise PlanError(
+                f"{foreign:,} live rows in the range belong to another tenant",
+                where=f"{ask.live.database}.{ask.live.name}",
+                why="a rebuild would remove them",
+                next_step="move them to their own database, or correct `database:`",
+            )
+        return _Live(tuple(counts), self._whole_of(ask.live, ask.piece))
 
     def _examined(self, tables: Sequence[TableJob]) -> list[list[str]]:
         asked = [(table.live, table.piece.table.target_time) for table in tables]
@@ -159,16 +164,6 @@ class Looker:
             found = self.desk.target.whole_ranges(live, piece.table.target_time, piece.interval)
             self._whole[key] = None if found is None else tuple(found)
         return self._whole[key]
-
-    def _refuse_foreign(self, live: TargetTable, piece: Slice) -> None:
-        foreign = self.desk.target.foreign_rows(live, piece)
-        if foreign and self.mode is not Mode.APPEND:
-            raise PlanError(
-                f"{foreign:,} live rows in the range belong to another tenant",
-                where=f"{live.database}.{live.name}",
-                why="a rebuild would remove them",
-                next_step="move them to their own database, or correct `database:`",
-            )
 
 
 def still_held(job: TenantJob, seen: Sequence[Sighting]) -> tuple[HeldWindow, ...]:

@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     record.save(record.RUN, found)
-    _print(found)
+    _print(found, options)
     _write(found, options, wanted=words.docs)
     return 1 if any("error" in entry for entry in found.values()) else 0
 
@@ -78,11 +78,13 @@ def measure(options: Options, told: str) -> dict[str, record.Entry]:
     return found
 
 
-def _print(found: dict[str, record.Entry]) -> None:
+def _print(found: dict[str, record.Entry], options: Options) -> None:
     for name, entry in found.items():
         sys.stdout.write(f"\n## {name}\n\n{record.section(name, entry)}\n")
     sys.stdout.write(f"\n## targets\n\n{record.targets_table(found)}\n\n")
-    if short := missed(record.checks(found)):
+    if not options.of_record:
+        sys.stdout.write("A small run: it shows that the suite works, not how fast anything is.\n")
+    elif short := missed(record.checks(found)):
         sys.stdout.write(f"{len(short)} missed: see docs/performance.md for why.\n")
 
 

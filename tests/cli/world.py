@@ -31,7 +31,8 @@ from windlass.engine.activities.verify import Question
 from windlass.engine.orders import GroupOutcome, UndoResult
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
-from windlass.planner.build import Rate, TableFacts, tenant_plan, world_of
+from windlass.planner.build import TableFacts, tenant_plan, world_of
+from windlass.planner.pace import Pace
 from windlass.ports import CheckSchedule
 from windlass.settings import Fleet, load
 
@@ -248,7 +249,8 @@ def planned(request: Request, tenant: Tenant, rows: Rows) -> TenantPlan:
     total = sum(rows.kept.values())
     buckets = [Bucket(day, {"score": total // len(days) or 1}) for day in days] if total else []
     held = rows.held if not request.redo else ()
-    return tenant_plan(request, tenant, facts, buckets, held, Rate(1795.0, "this tenant"))
+    pace = Pace(0.0, 1 / 1795, 0.8, 1.5, "this tenant")
+    return tenant_plan(request, tenant, facts, buckets, held, pace)
 
 
 def _facts(

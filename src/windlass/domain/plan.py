@@ -44,12 +44,24 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """Seconds until all of a window is staged and proven, by what history says; `low` and `high`
+    are the band in which four of five such windows ended."""
+
+    seconds: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class WindowPlan:
-    """One window: its id, its range, and the rows (after exclusions, all tables) it should load."""
+    """One window: its id, its range, the rows (after exclusions, all tables) it should load, and
+    how long that should take (None: no history)."""
 
     id: str
     interval: Interval
     rows: int
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +133,8 @@ class TenantPlan:
     `rows` is `{table: rows after exclusions}`, `excluded` `{exclusion: {table: rows}}`, `before`
     `{table: live rows}`, `null_time` `{table: source rows without a time}`, all in the range.
     No groups: nothing to do, or all of it held by `held`. `undo_seconds` is how long what whole
-    partitions replaced is kept (0: it is not).
+    partitions replaced is kept (0: it is not); `rows_basis` is `{table: where its rows come
+    from}` (counted, sampled, statistics).
     """
 
     tenant: Tenant
@@ -136,6 +149,7 @@ class TenantPlan:
     estimate_basis: str = "no history"
     notes: tuple[str, ...] = ()
     undo_seconds: float = 0.0
+    rows_basis: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def windows(self) -> tuple[WindowPlan, ...]:

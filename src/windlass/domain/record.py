@@ -74,7 +74,8 @@ class CampaignRecord:
 class WindowView:
     """One window. `rows` are those loaded so far, `seconds` its time at work so far (None before
     it starts), `parent` the window that it was cut from, `replaced` that it was cut itself,
-    `undone_at` when its publish group was undone."""
+    `undone_at` when its publish group was undone, `loaded_at` when all of it was staged and
+    proven."""
 
     id: str
     campaign: str
@@ -94,6 +95,7 @@ class WindowView:
     note: str = ""
     replaced: bool = False
     undone_at: datetime | None = None
+    loaded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ class Query:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A window that some campaign ended: `rows` in `seconds`."""
+    """A window that some campaign ended: `rows` in `seconds`; `undone` when it was put back."""
 
     campaign: str
     dataset: str
@@ -256,6 +258,7 @@ class HistoryEntry:
     seconds: float
     verdict: Verdict | None
     ended_at: datetime
+    undone: bool = False
 
     @property
     def rows_per_second(self) -> float:

@@ -11,6 +11,7 @@ from windlass.ledger.fences import Fences
 from windlass.ledger.held import Held
 from windlass.ledger.journal import Journal
 from windlass.ledger.limits import Limits
+from windlass.ledger.past import Past
 from windlass.ledger.requests import Requests
 from windlass.ledger.undo import Undo
 from windlass.ledger.views import Views
@@ -18,7 +19,7 @@ from windlass.ledger.work import Work
 
 
 class SqlLedger(
-    Requests, Campaigns, Work, Journal, Held, Views, Undo, Checks, Fences, Control, Limits
+    Requests, Campaigns, Work, Journal, Held, Past, Views, Undo, Checks, Fences, Control, Limits
 ):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 

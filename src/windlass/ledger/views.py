@@ -76,6 +76,7 @@ class Look:
             note=row.note,
             replaced=row.replaced,
             undone_at=row.undone_at,
+            loaded_at=row.loaded_at,
         )
 
     def rate(self) -> float:

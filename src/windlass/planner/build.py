@@ -1,7 +1,7 @@
 """One tenant's plan out of what its source and target said."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from windlass.domain.dataset import Dataset, TableSpec, digest_of
 from windlass.domain.plan import (
@@ -18,6 +18,7 @@ from windlass.domain.states import Mode
 from windlass.domain.tenant import Tenant
 from windlass.domain.window import Interval
 from windlass.planner import groups, paths, views, windows
+from windlass.planner.pace import Pace
 from windlass.planner.parse import span
 
 
@@ -47,21 +48,13 @@ Whole = Mapping[str, Sequence[Interval]]
 """Per table, the ranges whose partitions lie wholly inside."""
 
 
-@dataclass(frozen=True)
-class Rate:
-    """Rows per second that history knows, and whose history it is (`this tenant`, ...)."""
-
-    rows_per_second: float
-    basis: str
-
-
 def tenant_plan(
     request: Request,
     tenant: Tenant,
     facts: Sequence[TableFacts],
     buckets: Sequence[Bucket],
     held: Sequence[HeldWindow] = (),
-    rate: Rate | None = None,
+    pace: Pace | None = None,
 ) -> TenantPlan:
     """Put the plan together; no groups when there is nothing to do or all of it holds."""
     todo = request.interval.minus(one.interval for one in held if one.holds)
@@ -71,7 +64,9 @@ def tenant_plan(
         if empty
         else tuple(g for gap in todo for g in _groups(request, tenant, facts, buckets, gap))
     )
-    rows = sum(group.rows for group in made)
+    if pace:
+        made = tuple(_paced(group, pace) for group in made)
+    expected = [window.expected for group in made for window in group.windows]
     return TenantPlan(
         tenant=tenant,
         rows={f.spec.name: f.count.kept for f in facts},
@@ -81,9 +76,16 @@ def tenant_plan(
         tables=tuple(_table_plan(request, f) for f in facts),
         groups=made,
         held=tuple(held),
-        estimate_seconds=rows / rate.rows_per_second if rate else None,
-        estimate_basis=rate.basis if rate else "no history",
+        estimate_seconds=sum(one.seconds for one in expected if one) if pace else None,
+        estimate_basis=pace.basis if pace else "no history",
+        rows_basis={f.spec.name: str(f.evidence) for f in facts},
     )
+
+
+def _paced(group: GroupPlan, pace: Pace) -> GroupPlan:
+    """The group, its windows with the time that they should take."""
+    windows_ = (replace(one, expected=pace.expect(one.rows)) for one in group.windows)
+    return replace(group, windows=tuple(windows_))
 
 
 def _excluded(facts: Sequence[TableFacts]) -> Mapping[str, Mapping[str, int]]:

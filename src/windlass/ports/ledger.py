@@ -182,6 +182,10 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, ControlLedger, Protocol):
         """Verified windows that overlap the interval, newest first."""
         ...
 
+    def past(self, dataset: str, cluster: str) -> Mapping[str, Sequence[tuple[int, float]]]:
+        """`{database: (rows, seconds) of windows that it loaded, the latest first}`."""
+        ...
+
     def rate(self, cluster: str, database: str) -> tuple[float, str] | None:
         """(rows per second, basis) from finished windows: this tenant's, else the cluster's;
         None without history."""

@@ -198,7 +198,31 @@ def timings(facts: CampaignFacts, wall: float | None) -> tuple[tuple[str, str], 
     ]
     if estimate:
         rows.append(("Planned", duration(estimate)))
-    return tuple(rows)
+    return (*rows, *_against_plan(facts))
+
+
+def _against_plan(facts: CampaignFacts) -> Iterator[tuple[str, str]]:
+    """Whether loading the windows took as long as history let expect."""
+    planned = {w.id: w.expected for t in facts.plan.tenants for w in t.windows}
+    took = [
+        ((one.loaded_at - one.started_at).total_seconds(), planned.get(one.id))
+        for tenant in facts.status.tenants
+        for one in tenant.windows
+        if one.loaded_at and one.started_at and not one.replaced
+    ]
+    judged = [(seconds, band) for seconds, band in took if band is not None]
+    if took and not judged:
+        yield "As expected", "no history before this campaign"
+    if judged:
+        inside = sum(band.low <= seconds <= band.high for seconds, band in judged)
+        whole = plural(len(judged), "window")
+        yield "As expected", f"{number(inside)} of {whole} loaded in the time that history says"
+        actual = duration(sum(seconds for seconds, _ in judged))
+        likely, low, high = (
+            duration(sum(getattr(band, name) for _, band in judged))
+            for name in ("seconds", "low", "high")
+        )
+        yield "Loading, summed", f"{actual}, expected {likely} ({low} to {high})"
 
 
 def checks(facts: CampaignFacts, tables: tuple[Figures, ...]) -> tuple[tuple[bool, str], ...]:

@@ -14,6 +14,7 @@ from windlass.domain.plan import (
     Skipped,
     TablePlan,
     TenantPlan,
+    WindowPlan,
 )
 from windlass.domain.states import Mode, Path
 from windlass.planner import paths, stages
@@ -61,10 +62,7 @@ def tenant_json(plan: Plan, tenant: TenantPlan) -> dict[str, Any]:
         "null_time": dict(tenant.null_time),
         "rows_per_day": round(daily),
         "volume": volume_class(daily),
-        "windows": [
-            {"start": iso(w.interval.start), "end": iso(w.interval.end), "rows": w.rows}
-            for w in tenant.windows
-        ],
+        "windows": [_window_json(window) for window in tenant.windows],
         "groups": len(tenant.groups),
         "window_basis": window_basis(plan, tenant),
         "publish": {t.table: publish_json(plan, tenant, t.table) for t in tenant.tables},
@@ -73,6 +71,18 @@ def tenant_json(plan: Plan, tenant: TenantPlan) -> dict[str, Any]:
         "notes": notes(tenant),
         "estimate_seconds": tenant.estimate_seconds,
         "estimate_basis": tenant.estimate_basis,
+        "rows_basis": dict(tenant.rows_basis),
+    }
+
+
+def _window_json(window: WindowPlan) -> dict[str, Any]:
+    band = window.expected
+    return {
+        "start": iso(window.interval.start),
+        "end": iso(window.interval.end),
+        "rows": window.rows,
+        "expected_seconds": band.seconds if band else None,
+        "expected_band": [band.low, band.high] if band else None,
     }
 
 

@@ -29,7 +29,7 @@ from windlass.cli.show.plan import (
     window_basis,
 )
 from windlass.cli.show.volume import per_day, volume_class
-from windlass.domain.plan import HeldWindow, Plan, TablePlan, TenantPlan
+from windlass.domain.plan import HeldWindow, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.states import Mode
 from windlass.domain.window import Interval
 from windlass.planner import paths
@@ -146,6 +146,7 @@ def _windows(plan: Plan) -> Iterator["RenderableType"]:
         Column("window from"),
         Column("to"),
         Column("rows", number=True),
+        Column("expected", number=True),
     ]
     rows = [row for t in plan.tenants for row in _window_rows(t)]
     if rows:
@@ -156,11 +157,20 @@ def _window_rows(tenant: TenantPlan) -> Iterator[tuple[object, ...]]:
     shown = str(tenant.tenant)
     for window in tenant.windows[:SHOWN_WINDOWS]:
         span = window.interval
-        yield shown, clock(span.start), clock(span.end), count(window.rows)
+        yield shown, clock(span.start), clock(span.end), count(window.rows), _expected(window)
         shown = ""
     more = len(tenant.windows) - SHOWN_WINDOWS
     if more > 0:
-        yield "", f"… {more:,} more (-o json has them all)", "", ""
+        yield "", f"… {more:,} more (-o json has them all)", "", "", ""
+
+
+def _expected(window: WindowPlan) -> str:
+    """`40 s (31 s to 52 s)`: how long it should take, and the band."""
+    band = window.expected
+    if band is None:
+        return "no history"
+    low, high = (max(1.0, seconds) for seconds in (band.low, band.high))
+    return f"{duration(max(1.0, band.seconds))} ({duration(low)} to {duration(high)})"
 
 
 def _publish_lines(plan: Plan) -> Iterator["RenderableType"]:

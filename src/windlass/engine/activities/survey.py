@@ -23,8 +23,9 @@ from windlass.engine.activities.looker import (
 )
 from windlass.engine.activities.tenants import everybody, meant
 from windlass.planner import windows
-from windlass.planner.build import Rate, TableFacts, definition, tenant_plan
+from windlass.planner.build import TableFacts, definition, tenant_plan
 from windlass.planner.engines import check_engine
+from windlass.planner.pace import Past, pace_for
 from windlass.ports import HeldRecord, Pulse
 from windlass.verify.pairs import match
 
@@ -96,9 +97,10 @@ class Survey:
         names = [spec.name for spec in self.request.dataset.tables]
         lives = self.desk.target.describe_all([t.database for t in tenants], names)
         jobs = [self._job(tenant, columns, lives) for tenant in tenants]
+        past = self.desk.ledger.past(self.request.dataset.name, self.desk.cluster)
         looker = Looker(self.desk, self.attempt, self.pulse, self.request.mode)
         sightings = looker.look(jobs)
-        return tuple(map(self._tenant, jobs, sightings))
+        return tuple(self._tenant(*one, past) for one in zip(jobs, sightings, strict=True))
 
     def _job(
         self, tenant: Tenant, columns: Mapping[str, tuple[SourceColumn, ...]], lives: Lives
@@ -155,20 +157,18 @@ class Survey:
         )
         return tuple(Held(r, _void(r, now)) for r in records if interval.covers(r.interval))
 
-    def _tenant(self, job: TenantJob, seen: Sequence[Sighting]) -> TenantPlan:
+    def _tenant(
+        self, job: TenantJob, seen: Sequence[Sighting], past: Mapping[str, Past]
+    ) -> TenantPlan:
         facts = [_facts(table, sight) for table, sight in zip(job.tables, seen, strict=True)]
         steps = {f.spec.name: sight.tally.steps for f, sight in zip(facts, seen, strict=True)}
         interval = self.request.interval
         buckets = windows.buckets(interval, windows.step_for(interval), steps)
-        held, rate = still_held(job, seen), self._rate(job.tenant)
-        made = tenant_plan(self.request, job.tenant, facts, buckets, held, rate)
+        held = still_held(job, seen)
+        pace = pace_for(job.tenant.database, self.desk.cluster, past)
+        made = tenant_plan(self.request, job.tenant, facts, buckets, held, pace)
         keeping = self.desk.undo_retention.total_seconds()
         return replace(made, notes=_notes(made, facts), undo_seconds=keeping)
-
-    def _rate(self, tenant: Tenant) -> Rate | None:
-        """What history knows: this tenant's windows, else the cluster's."""
-        known = self.desk.ledger.rate(tenant.cluster, tenant.database)
-        return Rate(*known) if known else None
 
 
 def _facts(table: TableJob, seen: Sighting) -> TableFacts:

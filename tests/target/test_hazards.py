@@ -84,7 +84,7 @@ def test_2_and_3_equal_blocks_are_not_taken_for_repeats(bench: Bench) -> None:
     assert len(bench.seen()) == 4
 
 
-def test_6_a_partition_without_staged_rows_is_dropped_not_replaced(bench: Bench) -> None:
+def test_6_only_a_partition_without_staged_rows_is_emptied(bench: Bench) -> None:
     bench.create()
     bench.put(*ROWS)
     facts = bench.publish(Path.SWAP, FEB, bench.stage())

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from windlass.domain.errors import StagingGoneError, TransientError
 from windlass.domain.results import Digest
 from windlass.domain.undo import KeptTable, Prints
-from windlass.target.client import fill
+from windlass.target.client import NOTHING_MORE, Settings, fill
 from windlass.target.names import literal
+from windlass.target.publish.job import copied
 from windlass.target.publish.keep import Hand
 from windlass.target.publish.supersede import supersede
+from windlass.target.settings import FROM_NOTHING
 
 _TRIES = 3
 _JITTER = 2
@@ -52,13 +54,28 @@ def _put_back(hand: Hand, kept: KeptTable) -> int:
     _fence(hand, kept)
     present = hand.partitions()
     for partition in sorted(kept.before):
-        statement = fill(_REPLACE, live=hand.table, id=literal(partition), kept=hand.ref(kept.name))
-        hand.run(statement)
+        _replace(hand, kept, partition)
     new = [one for one in present if one not in kept.before]
     for partition in new:
+        _empty(hand, kept, partition)
+    return len(new)
+
+
+def _replace(
+    hand: Hand, kept: KeptTable, partition: str, settings: Settings = NOTHING_MORE
+) -> None:
+    ids = {"live": hand.table, "id": literal(partition), "kept": hand.ref(kept.name)}
+    hand.run(fill(_REPLACE, **ids), settings)
+
+
+def _empty(hand: Hand, kept: KeptTable, partition: str) -> None:
+    """As in a swap: by what the kept table has of it, which is nothing, so that the statement
+    fails once that is dropped."""
+    if copied(hand.live):
         _fence(hand, kept)
         hand.run(fill(_DROP, live=hand.table, id=literal(partition)))
-    return len(new)
+        return
+    _replace(hand, kept, partition, FROM_NOTHING)
 
 
 def _fence(hand: Hand, kept: KeptTable) -> None:

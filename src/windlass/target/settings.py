@@ -106,5 +106,15 @@ PATCH_DELETE: dict[str, str] = {
 }
 """For a delete that readers see as one step, and that leaves no mutation behind."""
 
-PLAIN_DELETE: dict[str, str] = {**LONG_STATEMENT, "lightweight_delete_mode": "alter_update"}
+FROM_NOTHING: dict[str, str] = {"allow_replace_partition_from_empty_source": "1"}
+"""For emptying a partition by a REPLACE that names the attempt's table; before 26.6 it does."""
+
+SUBQUERIES_AT_ONCE = "mutations_execute_subqueries_on_initiator"
+"""The setting by which a mutation's scalar subqueries are answered when it is taken."""
+
+PLAIN_DELETE: dict[str, str] = {
+    **LONG_STATEMENT,
+    "lightweight_delete_mode": "alter_update",
+    SUBQUERIES_AT_ONCE: "1",
+}
 """For a delete by mutation."""

@@ -47,7 +47,7 @@ def append(job: Job) -> Facts:
     for window in job.rows:
         suspect = _restarted(job, window)
         for partition, rows in sorted(partitions(job, window).items()):
-            if copied(job) or (suspect and _there(job, window, partition)):
+            if job.copied or (suspect and _there(job, window, partition)):
                 _finish(job, window, partition)
             else:
                 job.run(_statement(job, _MOVE, window, partition))
@@ -58,11 +58,6 @@ def append(job: Job) -> Facts:
 def _there(job: Job, window: Staging, partition: str) -> bool:
     """Whether live holds some of the partition's rows already."""
     return job.value(_statement(job, _THERE, window, partition), HEAVY) > 0
-
-
-def copied(job: Job) -> bool:
-    """Whether live copies itself to other replicas."""
-    return job.live.engine.startswith(("Replicated", "Shared"))
 
 
 def _finish(job: Job, window: Staging, partition: str) -> None:

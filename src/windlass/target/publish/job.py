@@ -75,6 +75,15 @@ class Job:
         """The same job over other ranges of the slice."""
         return replace(self, view=replace(self.view, ranges=tuple(ranges)))
 
+    @property
+    def copied(self) -> bool:
+        """Whether live copies itself to other replicas."""
+        return copied(self.live)
+
+    def unless_given_up(self, condition: str) -> str:
+        """The condition, in a statement that fails once this attempt was given up."""
+        return f"{condition} AND (SELECT count() FROM {self.ref(self.whole)}) >= 0"
+
     def fence(self) -> None:
         """StagingGoneError when this attempt was given up."""
         self.area.require([self.whole])
@@ -94,3 +103,8 @@ class Job:
 
     def _watched(self, tag: str, work: Callable[[], None]) -> None:
         watched(self.server, tag, work, self.pulse)
+
+
+def copied(live: TargetTable) -> bool:
+    """Whether the table copies itself to other replicas."""
+    return live.engine.startswith(("Replicated", "Shared"))

@@ -13,7 +13,7 @@ from windlass.target.client import fill
 from windlass.target.kill import kill_mutations, marker
 from windlass.target.names import literal
 from windlass.target.publish.job import Job
-from windlass.target.settings import HEAVY, PATCH_DELETE, PLAIN_DELETE
+from windlass.target.settings import HEAVY, PATCH_DELETE, PLAIN_DELETE, SUBQUERIES_AT_ONCE
 
 PATCH_BY_TABLE = (26, 1)
 """The first release whose patch delete finds rows by a subquery over another table; 25.8 reports
@@ -61,13 +61,22 @@ def remove(job: Job, ids: Staging, condition: str) -> None:
 
 
 def remove_range(job: Job, condition: str) -> None:
-    """Delete every physical row that meets the condition, which names no table."""
+    """Delete every physical row that meets the condition, which names no table. The statement
+    itself fails once the attempt was given up, wherever the server can put it so."""
     if job.removal is Removal.PATCH:
         job.fence()
-        job.run(f"DELETE FROM {job.view.table} WHERE {condition}", PATCH_DELETE)
+        guarded = _guarded(job, condition, able=job.server.version >= PATCH_BY_TABLE)
+        job.run(f"DELETE FROM {job.view.table} WHERE {guarded}", PATCH_DELETE)
         return
-    verb, mark = _verb(job), literal(marker(job.tag))
-    mutate(job, f"{verb} WHERE {condition} AND {mark} != ''")
+    # Answered when the command is taken, so that the mutation itself refers to no other table;
+    # replicas have not been seen to take it so.
+    able = job.server.knows(SUBQUERIES_AT_ONCE) and not job.copied
+    guarded = _guarded(job, condition, able=able)
+    mutate(job, f"{_verb(job)} WHERE {guarded} AND {literal(marker(job.tag))} != ''")
+
+
+def _guarded(job: Job, condition: str, *, able: bool) -> str:
+    return job.unless_given_up(condition) if able else condition
 
 
 def mutate(job: Job, statement: str) -> None:
@@ -88,8 +97,7 @@ def _verb(job: Job) -> str:
 
 
 def _chunks(job: Job, ids: Staging) -> Iterator[str]:
-    replicated = job.live.engine.startswith(("Replicated", "Shared"))
-    limit = _IDS_AT_ONCE_REPLICATED if replicated else _IDS_AT_ONCE
+    limit = _IDS_AT_ONCE_REPLICATED if job.copied else _IDS_AT_ONCE
     offset = 0
     while True:
         statement = fill(_IDS, ids=job.ref(ids), limit=limit, offset=offset)

@@ -1,10 +1,11 @@
 """Whole partitions: the server puts staging's in place of live's, one partition at a time."""
 
 from windlass.domain.errors import PlanError, TransientError
-from windlass.target.client import fill
+from windlass.target.client import NOTHING_MORE, Settings, fill
 from windlass.target.names import literal, staging_name
 from windlass.target.publish.bury import bury
 from windlass.target.publish.job import Facts, Job
+from windlass.target.settings import FROM_NOTHING
 from windlass.target.times import within
 
 _TRIES = 3
@@ -109,15 +110,21 @@ def _swap_until_it_holds(job: Job, staged: dict[str, int]) -> int:
     )
 
 
-def _replace(job: Job, partition: str) -> None:
+def _replace(job: Job, partition: str, settings: Settings = NOTHING_MORE) -> None:
     """One partition in one ALTER: two in one were seen half done."""
-    job.run(fill(_REPLACE, live=job.view.table, id=literal(partition), staged=job.ref(job.whole)))
+    whole = job.ref(job.whole)
+    job.run(fill(_REPLACE, live=job.view.table, id=literal(partition), staged=whole), settings)
 
 
 def drop(job: Job, partition: str) -> None:
-    """Drop one partition of live, unless the attempt was given up."""
-    job.fence()
-    job.run(fill(_DROP, live=job.view.table, id=literal(partition)))
+    """Empty one partition of live: it is replaced by what the assembly has of it, nothing, so
+    that the statement fails once the attempt was given up. Replicas have not been seen to agree
+    on such a REPLACE: there the partition is dropped."""
+    if job.copied:
+        job.fence()
+        job.run(fill(_DROP, live=job.view.table, id=literal(partition)))
+        return
+    _replace(job, partition, FROM_NOTHING)
 
 
 def _counts(job: Job, staged: dict[str, int]) -> dict[str, int]:

@@ -17,7 +17,6 @@ from windlass import settings
 from windlass.domain.errors import (
     LedgersDifferError,
     OverlapError,
-    RefusedError,
     UnreachableError,
     UsageError,
     WindlassError,
@@ -186,13 +185,9 @@ async def start(
     reason: str,
     who: str,
     command: str,
-    supersedes: str | None = None,
+    supersedes: str = "",
 ) -> str:
     """Create the campaign in the ledger (which refuses overlaps) and start its workflows."""
-    if supersedes:
-        raise RefusedError(
-            "superseding a campaign is not possible yet", next_step="cancel it first"
-        )
     ledger = open_ledger(fleet)
     request = made.request
     draft = CampaignDraft(
@@ -202,6 +197,7 @@ async def start(
         reason=reason,
         command=command,
         plan_id=ledger.save_plan(made),
+        supersedes=supersedes,
     )
     reached = [share.cluster for share in made.clusters if not share.failure]
     clients = {name: await connect(fleet.cluster(name)) for name in reached}

@@ -17,7 +17,8 @@ from windlass.domain import codec
 from windlass.domain.dataset import Dataset
 from windlass.domain.errors import WindlassError
 from windlass.domain.naming import bind
-from windlass.domain.plan import ClusterPlan, HeldWindow, Plan, Request, Skipped, TenantPlan
+from windlass.domain.orders import Change, LimitChange, Order
+from windlass.domain.plan import ClusterPlan, Guard, HeldWindow, Plan, Request, Skipped, TenantPlan
 from windlass.domain.record import CampaignDraft, Scope
 from windlass.domain.results import Bucket, SliceCount, TableCounts, TableVerification
 from windlass.domain.schema import Removal, TargetColumn, TargetTable
@@ -29,6 +30,7 @@ from windlass.engine.activities.errands import Affected, Finding
 from windlass.engine.activities.tidy import Orphan
 from windlass.engine.activities.verify import Question
 from windlass.engine.orders import GroupOutcome, UndoResult
+from windlass.engine.payloads import CutOrder
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
 from windlass.planner.build import TableFacts, tenant_plan, world_of
@@ -118,6 +120,7 @@ class FakeBackend:
     cancelled: list[tuple[str, str, str]] = field(default_factory=list)
     undone: list[tuple[tuple[str, ...], UndoOrder]] = field(default_factory=list)
     undo_results: list[UndoResult] = field(default_factory=list)
+    split_up: list[Mapping[str, Sequence[CutOrder]]] = field(default_factory=list)
     left: dict[str, Sequence[Orphan]] = field(default_factory=dict)
     cleaned: list[Orphan] = field(default_factory=list)
     served: list[tuple[str, ...]] = field(default_factory=list)
@@ -189,12 +192,34 @@ class FakeBackend:
         """Into the real ledger, with nothing behind it."""
         self.started.append((plan, start))
         draft = CampaignDraft(start.name, start.name, start.who, start.reason, start.command)
+        draft = replace(draft, supersedes=start.supersedes)
         return self.ledger.create_campaign(draft, plan).name
 
     def cancel(self, campaign: str, who: str, reason: str) -> None:
         """Asked for; the script says when it is done."""
         self.cancelled.append((campaign, who, reason))
         self.ledger.move(Scope(campaign), State.CANCELLING, reason)
+
+    def order(self, order: Order, guard: Guard | None = None) -> list[Change]:
+        """In the real ledger, with nothing behind it."""
+        changes = self.ledger.order(order)
+        if guard is not None:
+            self.ledger.set_guard(order.campaign, guard)
+        return changes
+
+    def limit(
+        self,
+        scopes: Sequence[Scope],
+        limits: Mapping[str, int | None],
+        who: str,
+        why: str,
+    ) -> list[LimitChange]:
+        """In the real ledger, with nothing behind it."""
+        return self.ledger.limit(scopes, limits, who, why)
+
+    def split(self, campaign: str, cuts: Mapping[str, Sequence[CutOrder]]) -> None:
+        """Asked for."""
+        self.split_up.append(cuts)
 
     def undo(
         self,

@@ -7,20 +7,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from windlass.cli.control import Ordering
 from windlass.domain.errors import WindlassError
+from windlass.domain.orders import Change, LimitChange, Order
 from windlass.domain.record import Scope
 from windlass.domain.tenant import database_name
 from windlass.domain.undo import GroupUndo, UndoOrder
-from windlass.ports import CheckOperator, CheckSchedule, LedgerReader, LedgerWriter
+from windlass.ports import (
+    CheckOperator,
+    CheckSchedule,
+    ControlOperator,
+    LedgerReader,
+    LedgerWriter,
+)
 
 if TYPE_CHECKING:
     from windlass.domain.dataset import Dataset
-    from windlass.domain.plan import Plan, Request
+    from windlass.domain.plan import Guard, Plan, Request
     from windlass.domain.results import TableVerification
     from windlass.engine.activities.errands import Affected, Finding
     from windlass.engine.activities.tidy import Orphan
     from windlass.engine.activities.verify import Question
     from windlass.engine.orders import UndoResult
+    from windlass.engine.payloads import CutOrder
     from windlass.settings import Fleet
 
 T = TypeVar("T")
@@ -32,12 +41,13 @@ OnWait = Callable[[str], None]
 @dataclass(frozen=True)
 class Start:
     """What a campaign is started with, beside its plan. `who` is user@host, `command` the
-    command line as typed."""
+    command line as typed, `supersedes` an older campaign that has ended for it ('' none)."""
 
     name: str
     reason: str
     who: str
     command: str
+    supersedes: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,25 @@ class Backend(Protocol):
         """Ask for the end; the ledger tells when nothing is left on any server."""
         ...
 
+    def order(self, order: Order, guard: "Guard | None" = None) -> list[Change]:
+        """Have parts of a campaign paused, resumed, cancelled, retried: in the record, with who
+        and why, and at the workflows. RefusedError: it changes nothing."""
+        ...
+
+    def limit(
+        self,
+        scopes: Sequence[Scope],
+        limits: Mapping[str, int | None],
+        who: str,
+        why: str,
+    ) -> list[LimitChange]:
+        """Set limits of one campaign's parts while it runs; None lifts one."""
+        ...
+
+    def split(self, campaign: str, cuts: "Mapping[str, Sequence[CutOrder]]") -> None:
+        """Have groups cut again, `{cluster: cuts}`."""
+        ...
+
     def undo(
         self,
         campaign: str,
@@ -140,11 +169,11 @@ class Backend(Protocol):
         ...
 
 
-class OperatorLedger(LedgerReader, LedgerWriter, CheckOperator, Protocol):
+class OperatorLedger(LedgerReader, LedgerWriter, CheckOperator, ControlOperator, Protocol):
     """What operators read and write."""
 
 
-class Wired:
+class Wired(Ordering):
     """The real thing, from the config file and `windlass.wiring`."""
 
     def __init__(self, config: Path | None) -> None:
@@ -300,6 +329,7 @@ class Wired:
                 reason=start.reason,
                 who=start.who,
                 command=start.command,
+                supersedes=start.supersedes,
             )
         )
 

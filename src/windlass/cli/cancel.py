@@ -1,20 +1,23 @@
 """`windlass cancel`: stop a campaign, and see that it has stopped."""
 
-from typing import Annotated
-
-import typer
+from dataclasses import replace
 
 from windlass.cli.command import command
 from windlass.cli.ending import ATTACHABLE, OK
 from windlass.cli.follow import Health
 from windlass.cli.options import ReasonOption, YesOption, agreed
+from windlass.cli.orders import tell
+from windlass.cli.scopes import Campaign, ClusterOption, TenantOption, WindowOnly, chosen, state_in
 from windlass.cli.session import Session
 from windlass.cli.show.common import print_json
 from windlass.cli.show.live import screen
-from windlass.domain.record import StatusView
+from windlass.domain.orders import Order, Verb
+from windlass.domain.record import Scope, StatusView
 from windlass.domain.states import State
 from windlass.report.status import status_json
 
+EVERY = 0.5
+"""Seconds between two looks at parts that are being cancelled."""
 PATIENCE = 180.0
 """Seconds that the command waits for the proof; the cancellation itself goes on after that."""
 
@@ -22,28 +25,54 @@ PATIENCE = 180.0
 @command(
     "windlass cancel acme-jan-feb-2026",
     "windlass cancel acme-jan-feb-2026 --yes --reason 'wrong range'",
+    "windlass cancel fleet-jan-2026 --tenant acme/voice --yes",
 )
 def app(
     session: Session,
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its name.")],
+    campaign: Campaign,
+    cluster: ClusterOption = None,
+    tenant: TenantOption = None,
+    window: WindowOnly = None,
     reason: ReasonOption = "",
     yes: YesOption = False,
 ) -> int:
-    """Stop a campaign. Windows that were published stay as they are.
+    """Stop a campaign, or a part of it. Windows that were published stay as they are.
 
-    What is in flight is killed on both servers and proven dead before the campaign counts as
-    cancelled; the command waits for that for up to three minutes (exit code 3 if it takes
-    longer: it goes on by itself).
+    What is in flight is killed on both servers and proven dead before it counts as cancelled;
+    the command waits for that for up to three minutes (exit code 3 if it takes longer: it goes
+    on by itself).
     """
-    view = session.backend.ledger.status(campaign)
+    view = session.backend.ledger.status(campaign, windows=window is not None)
+    if (cluster, tenant, window) != (None, None, None):
+        scopes = chosen(session, view, cluster, tenant, window)
+        return _parts(session, view, scopes, reason, yes)
     kept = f"{view.windows_done} of {view.windows_total} windows are published and stay"
     if not view.state.final or view.state is State.PARKED:
         agreed(session, f"Cancel {view.campaign}? {kept}.", yes)
     session.backend.cancel(view.campaign, session.who(), reason)
-    return _ended(session, _wait(session, view.campaign))
+    return _ended(session, wait(session, view.campaign))
 
 
-def _wait(session: Session, campaign: str) -> StatusView:
+def _parts(
+    session: Session, view: StatusView, scopes: tuple[Scope, ...], reason: str, yes: bool
+) -> int:
+    """Cancel parts of it; the rest goes on."""
+    named = ", ".join(map(str, scopes[:3])) + (" …" if len(scopes) > 3 else "")
+    agreed(session, f"Cancel {named}? What is published stays.", yes)
+    made = Order(Verb.CANCEL, view.campaign, scopes, session.who(), reason)
+    changes = session.backend.order(made)
+    until, cancelling = session.now().timestamp() + PATIENCE, True
+    while cancelling and session.now().timestamp() <= until:
+        now = session.backend.ledger.status(view.campaign, windows=True)
+        changes = [replace(one, after=state_in(now, one.scope)) for one in changes]
+        cancelling = any(one.after is State.CANCELLING and not one.left for one in changes)
+        if cancelling:
+            session.wait(EVERY)
+    tell(session, Verb.CANCEL, changes)
+    return ATTACHABLE if cancelling else OK
+
+
+def wait(session: Session, campaign: str) -> StatusView:
     """Until it has ended, or patience has."""
     until = session.now().timestamp() + PATIENCE
     health = Health(session, campaign)

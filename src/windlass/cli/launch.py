@@ -14,8 +14,10 @@ from windlass.cli.session import Session
 from windlass.cli.show.common import console, plural, print_json
 from windlass.cli.show.plan import rows_to_load, to_go
 from windlass.cli.show.unstarted import unstarted_json
+from windlass.cli.superseding import end, runs, superseded
 from windlass.domain.errors import RefusedError, UnreachableError, UsageError
 from windlass.domain.plan import Guard, Plan
+from windlass.domain.record import CampaignRecord
 from windlass.domain.states import Mode
 from windlass.report.status import status_json
 
@@ -29,6 +31,7 @@ class Consent:
     yes: bool = False
     confirm: str | None = None
     detach: bool = False
+    supersedes: str | None = None
 
 
 def plan_from_file(session: Session, file: Path, words: Words) -> Plan:
@@ -69,16 +72,20 @@ def from_campaign_file(file: Path, given: Words, consent: Consent) -> tuple[Word
 
 def launch(session: Session, plan: Plan, consent: Consent) -> int:
     """Show the plan, ask, start, and stay until the end unless told to leave."""
+    old = superseded(session, consent.supersedes) if consent.supersedes else None
     name = consent.name or asking.name_for(session, plan)
     asking.show(session, plan, console(err=session.as_json), name=name)
     _refuse_blind(plan)
     _check_confirm(plan, name, consent)
     if not any(tenant.groups for tenant in plan.tenants):
         return _nothing(session, plan)
-    agreed(session, _question(plan, name), consent.yes)
+    agreed(session, _question(plan, name, old), consent.yes)
+    if old:
+        end(session, old, name, consent.reason)
     try:
         campaign = session.backend.start(
-            plan, Start(name, consent.reason, session.who(), session.typed)
+            plan,
+            Start(name, consent.reason, session.who(), session.typed, old.name if old else ""),
         )
     except KeyboardInterrupt:
         session.say(f"interrupted while starting: windlass status {name} tells whether it runs")
@@ -115,13 +122,14 @@ def _check_confirm(plan: Plan, name: str, consent: Consent) -> None:
         )
 
 
-def _question(plan: Plan, name: str) -> str:
+def _question(plan: Plan, name: str, old: CampaignRecord | None) -> str:
     going = sum(sum(to_go(plan, tenant).values()) for tenant in plan.tenants)
     todo = sum(bool(tenant.groups) for tenant in plan.tenants)
     load = "" if plan.request.mode is Mode.DELETE else f"load {rows_to_load(plan):,} rows, "
     return (
         f"Start {name}: {plan.request.mode}, {load}remove {going:,}, "
         f"{plural(plan.total_windows, 'window')} of {plural(todo, 'tenant')}?"
+        + (f" Campaign {old.name} ({old.state}) is cancelled for it." if runs(old) else "")
     )
 
 

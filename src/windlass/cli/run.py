@@ -30,6 +30,7 @@ from windlass.cli.request import (
     Words,
 )
 from windlass.cli.session import Session
+from windlass.cli.superseding import superseded
 from windlass.domain.states import Mode
 
 
@@ -67,6 +68,10 @@ def app(
     expect_removed: ExpectOption = None,
     accept_removal: AcceptOption = False,
     confirm: ConfirmOption = None,
+    supersedes: Annotated[
+        str | None,
+        typer.Option("--supersedes", metavar="CAMPAIGN", help="Cancel that one first."),
+    ] = None,
 ) -> int:
     """Rebuild a range: plan, ask, start, and watch until it is verified.
 
@@ -75,6 +80,8 @@ def app(
     unverified; 3 detached; 4 refused; 130 Ctrl-C.
     """
     chosen = naming.checked(name) if name is not None else None
+    if supersedes is not None:
+        superseded(session, supersedes)
     words = Words(
         clusters,
         tenants,
@@ -89,7 +96,7 @@ def app(
         tuple(expect_removed or ()),
         accept_removal,
     )
-    consent = Consent(chosen, reason, yes, confirm, detach)
+    consent = Consent(chosen, reason, yes, confirm, detach, supersedes)
     if plan:
         return launch(session, plan_from_file(session, plan, words), consent)
     if file:

@@ -137,7 +137,8 @@ class ClusterView:
 class StatusView:
     """What `windlass status` shows. Rates are rows a second: over the last ten seconds while
     running, over all its time once ended. `verdict` is the worst of its windows' (None: none).
-    `undone_at` is when something of it was undone last, whatever its state."""
+    `undone_at` is when something of it was undone last, whatever its state. `supersedes` and
+    `superseded_by` are the campaigns before and after it ('' none)."""
 
     campaign: str
     dataset: str
@@ -161,6 +162,8 @@ class StatusView:
     skipped: tuple[Skipped, ...] = ()
     undone_at: datetime | None = None
     windows_undone: int = 0
+    supersedes: str = ""
+    superseded_by: str = ""
 
     @property
     def tenants(self) -> tuple[TenantView, ...]:

@@ -12,6 +12,7 @@ from windlass.domain.record import HistoryEntry
 from windlass.domain.states import Mode, State, Verdict
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
+from windlass.ledger import undo_tables as u
 from windlass.ledger.base import Base, campaign_row, window_row
 from windlass.ledger.database import reads, writes
 from windlass.ports import HeldCounts, HeldRecord
@@ -133,13 +134,20 @@ def _ended() -> Select[Any]:
     """Windows that were published, with their campaign and tenant, the latest first."""
     w, c, n = t.windows.c, t.campaigns.c, t.tenants.c
     return (
-        select(t.windows, c.dataset, c.mode, n.customer, n.profile)
+        select(
+            t.windows, c.dataset, c.mode, n.customer, n.profile, u.undos.c.ended_at.label("undone")
+        )
         .join_from(t.windows, t.campaigns, c.name == w.campaign)
         .join(
             t.tenants,
             (n.campaign == w.campaign) & (n.cluster == w.cluster) & (n.database == w.database),
         )
-        .where(w.state == str(State.DONE), w.ended_at.is_not(None))
+        .join(
+            u.undos,
+            (u.undos.c.group_id == w.group_id) & u.undos.c.ended_at.is_not(None),
+            isouter=True,
+        )
+        .where(w.state == str(State.DONE), w.ended_at.is_not(None), w.replaced.is_(False))
         .order_by(w.ended_at.desc(), w.id)
     )
 
@@ -165,6 +173,7 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         seconds=_seconds(row),
         verdict=Verdict(row.verdict) if row.verdict else None,
         ended_at=row.ended_at,
+        undone=row.undone is not None,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from windlass.domain.record import Event, Scope
+from windlass.domain.record import Event, Note, Scope
 from windlass.domain.states import Health, State
 from windlass.ledger import states
 from windlass.ledger import tables as t
@@ -85,6 +85,26 @@ class Journal(Base):
         name = campaign_row(connection, campaign).name
         values = {"campaign": name, "database": database, "who": who, "text": text}
         connection.execute(insert(t.notes).values(**values, at=self._clock.now()))
+
+    @reads
+    def notes_on(
+        self, connection: Connection, cluster: str, database: str, limit: int = 50
+    ) -> list[Note]:
+        """What operators wrote down about that tenant in any campaign, the latest first."""
+        of, n = t.notes.c, t.tenants.c
+        query = (
+            select(t.notes)
+            .join_from(
+                t.notes,
+                t.tenants,
+                (n.campaign == of.campaign) & (n.database == of.database) & (n.cluster == cluster),
+            )
+            .where(of.database == database)
+            .order_by(of.id.desc())
+            .limit(limit)
+        )
+        rows = connection.execute(query).all()
+        return [Note(r.campaign, r.who, r.text, r.at, r.database) for r in rows]
 
     @writes
     def action(

@@ -208,7 +208,15 @@ class Views(Base):
             skipped=_skipped(connection, row.name),
             undone_at=max((one.undone_at for one in live if one.undone_at), default=None),
             windows_undone=sum(one.undone_at is not None for one in live),
+            supersedes=row.supersedes,
+            superseded_by=_superseded_by(connection, row.name),
         )
+
+
+def _superseded_by(connection: Connection, campaign: str) -> str:
+    of = t.campaigns.c
+    query = select(of.name).where(of.supersedes == campaign).order_by(of.number.desc()).limit(1)
+    return connection.scalar(query) or ""
 
 
 def rows_of(row: Row[Any]) -> int:

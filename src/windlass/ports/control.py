@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from windlass.domain.orders import Change, ClusterOrders, LimitChange, Order
-from windlass.domain.plan import GroupPlan
-from windlass.domain.record import Scope
+from windlass.domain.plan import GroupPlan, Plan
+from windlass.domain.record import Note, Scope
 
 
 class ControlLedger(Protocol):
@@ -45,7 +45,6 @@ class ControlLedger(Protocol):
         paused), in order of time."""
         ...
 
-
     def recut(
         self,
         campaign: str,
@@ -64,9 +63,25 @@ class ControlOperator(Protocol):
     """What operators order. Each call is one transaction: all of it is written down, with who,
     why, from and to, or nothing is."""
 
+    def campaign_plan(self, campaign: str) -> Plan:
+        """The plan that the campaign follows now."""
+        ...
+
+    def rate(self, cluster: str, database: str) -> tuple[float, str] | None:
+        """(rows per second, basis) from finished windows; None without history."""
+        ...
+
+    def notes_on(self, cluster: str, database: str, limit: int = 50) -> list[Note]:
+        """What operators wrote down about that tenant in any campaign, the latest first."""
+        ...
+
     def order(self, order: Order) -> list[Change]:
         """Carry it out in the record, a change per scope. RefusedError where it changes nothing;
         UsageError where a scope does not exist."""
+        ...
+
+    def group_cancelled(self, group: str) -> None:
+        """Nothing of the group is left on any server: its unfinished windows are cancelled."""
         ...
 
     def limit(

@@ -30,6 +30,8 @@ def status_json(view: StatusView, *, windows: bool = False) -> dict[str, Any]:
         "windows_done": view.windows_done,
         "windows_undone": view.windows_undone,
         "undone_at": iso(view.undone_at),
+        "supersedes": view.supersedes or None,
+        "superseded_by": view.superseded_by or None,
         "clusters": [_cluster(one, windows) for one in view.clusters],
         "skipped": [
             {

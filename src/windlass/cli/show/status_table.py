@@ -65,6 +65,10 @@ def status_parts(
     yield styled(f"{view.mode} {view.dataset} {half_open(view.interval)}", "")
     if view.note:
         yield styled(view.note, "yellow")
+    if view.supersedes:
+        yield styled(f"supersedes {view.supersedes}", "")
+    if view.superseded_by:
+        yield styled(f"superseded by {view.superseded_by}", "yellow")
     yield _cluster_table(view.clusters)
     shown = [t for t in view.tenants if wanted(t)]
     if tenants and shown:

@@ -206,7 +206,10 @@ def window_basis(plan: Plan, tenant: TenantPlan) -> str:
     if request.parts:
         return f"--parts {request.parts}: equal slices of the range"
     mean = round(sum(w.rows for w in tenant.windows) / len(tenant.windows))
-    return f"auto: equal volume, about {mean:,} rows each, on partition boundaries where they fit"
+    return (
+        f"auto: equal volume, about {mean:,} rows each, on partition boundaries where they fit, "
+        "whole partitions apart from edges"
+    )
 
 
 def notes(tenant: TenantPlan) -> list[str]:

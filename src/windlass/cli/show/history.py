@@ -198,11 +198,11 @@ def calendar(one: TenantHistory) -> "RenderableType":
 
 
 def _months(weeks: Sequence[date]) -> str:
-    """The month's name over the first week that begins in it."""
+    """The month's name over the first week that ends in it."""
     line = [" "] * (2 * len(weeks) + 4)
     free = 0
-    for place, week in enumerate(weeks):
-        fresh = place == 0 or week.month != weeks[place - 1].month
+    for place, week in enumerate(one + 6 * DAY for one in weeks):
+        fresh = place == 0 or week.month != (week - 7 * DAY).month
         if fresh and 2 * place >= free:
             line[2 * place : 2 * place + 3] = f"{week:%b}"
             free = 2 * place + 4

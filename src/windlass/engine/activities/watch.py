@@ -54,6 +54,10 @@ def translated(deed: Callable[P, R]) -> Callable[P, R]:
         except CancelledError as error:
             if handed_over():
                 raise application_error(_stopping(error)) from error
+            if activity.in_activity() and not given_up():
+                # The ledger's word came before Temporal's, which takes no cancellation that it
+                # did not ask for: the activity would end for it only when it had been silent.
+                raise application_error(error) from error
             raise ActivityCancelled(str(error)) from error
         except WindlassError as error:
             raise application_error(error) from error

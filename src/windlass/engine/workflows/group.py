@@ -10,7 +10,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from windlass.domain.errors import GroupOverError, UnreachableError, WindlassError
+    from windlass.domain.errors import (
+        CancelledError,
+        GroupOverError,
+        UnreachableError,
+        WindlassError,
+    )
     from windlass.engine.activities.books import BookActivities
     from windlass.engine.activities.control import ControlActivities
     from windlass.engine.activities.load import LoadActivities
@@ -85,7 +90,7 @@ class Group:
             except PausedLong:
                 continue
             except (ActivityError, SnapshotDied) as error:
-                if is_cancelled_exception(error):
+                if is_end(error):
                     raise
                 if is_caused_by(error, GroupOverError):
                     return
@@ -225,6 +230,13 @@ class Group:
 def passes_by_itself(error: Exception) -> bool:
     """Whether another try of the whole group may help."""
     return kind_of(error) == "retry"
+
+
+def is_end(error: BaseException) -> bool:
+    """Whether it was cancelled: by Temporal, or by the ledger's word, which may come first."""
+    return is_cancelled_exception(error) or (
+        isinstance(error, ActivityError) and is_caused_by(error, CancelledError)
+    )
 
 
 def is_caused_by(error: Exception, kind: type[WindlassError]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from windlass.engine.activities.books import BookActivities
@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from windlass.engine.retry import books, data
     from windlass.engine.workflows.gate import Gate
-    from windlass.engine.workflows.group import Group
+    from windlass.engine.workflows.group import Group, is_end
     from windlass.engine.workflows.slots import Bell
 
 HISTORY_EVENTS = 6_000
@@ -133,7 +133,7 @@ class TenantWorkflow:
         try:
             await group.run()
         except (asyncio.CancelledError, ActivityError) as error:
-            if not is_cancelled_exception(error):
+            if not is_end(error):
                 raise
             if not _told_to_end():
                 await self._told(name)

@@ -334,9 +334,11 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
 
     from windlass.engine.housekeeping import house_kept
     from windlass.engine.worker import build
+    from windlass.target.chdbdigest import warm
 
     ledger = open_ledger(fleet)
-    async with AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as aside:
+        aside.create_task(asyncio.to_thread(warm))
         for name in clusters:
             seat = await _seat(fleet, name, ledger)
             await stack.enter_async_context(build(seat))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, duration, print_json, styled
+from windlass.cli.show.profile import profile_table
 from windlass.cli.show.results import result_table
 from windlass.cli.show.status import needs_operator
 from windlass.cli.show.status_table import headline, tenant_table
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
 OK, NOT_ALL, ATTACHABLE = 0, 1, 3
 
 
-def conclude(session: Session, campaign: str) -> int:
-    """Print the end of a campaign, and say what it is worth: 0 only when all is verified."""
+def conclude(session: Session, campaign: str, *, profile: bool = False) -> int:
+    """Print the end of a campaign, and say what it is worth: 0 only when all is verified. With
+    `profile`, where its time went too."""
     report = build(session.backend.ledger.facts(campaign))
-    view, tables = report.facts.status, as_json(report)["tables"]
+    view, told = report.facts.status, as_json(report)
+    tables = told["tables"]
+    more = {"profile": told["profile"]} if profile else {}
     code = OK if report.green else NOT_ALL if view.state.final else ATTACHABLE
     if session.as_json:
-        print_json(status_json(view) | {"tables": tables})
+        print_json(status_json(view) | {"tables": tables} | more)
     else:
+        if profile:
+            console().print(profile_table(told["profile"]))
         _print(console(), view, tables, code)
     return code
 

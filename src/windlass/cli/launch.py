@@ -32,6 +32,7 @@ class Consent:
     confirm: str | None = None
     detach: bool = False
     supersedes: str | None = None
+    profile: bool = False
 
 
 def plan_from_file(session: Session, file: Path, words: Words) -> Plan:
@@ -91,7 +92,7 @@ def launch(session: Session, plan: Plan, consent: Consent) -> int:
         session.say(f"interrupted while starting: windlass status {name} tells whether it runs")
         return INTERRUPTED
     session.say(f"started {campaign}")
-    return _detach(session, campaign) if consent.detach else _attach(session, campaign)
+    return _detach(session, campaign) if consent.detach else _attach(session, campaign, consent)
 
 
 def _refuse_blind(plan: Plan) -> None:
@@ -155,10 +156,10 @@ def _detach(session: Session, campaign: str) -> int:
     return ATTACHABLE
 
 
-def _attach(session: Session, campaign: str) -> int:
+def _attach(session: Session, campaign: str, consent: Consent) -> int:
     try:
         follow(session, campaign)
     except KeyboardInterrupt:
         detached(session, campaign)
         return INTERRUPTED
-    return conclude(session, campaign)
+    return conclude(session, campaign, profile=consent.profile)

@@ -72,6 +72,9 @@ def app(
         str | None,
         typer.Option("--supersedes", metavar="CAMPAIGN", help="Cancel that one first."),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="At the end, tell where the time went.")
+    ] = False,
 ) -> int:
     """Rebuild a range: plan, ask, start, and watch until it is verified.
 
@@ -96,7 +99,7 @@ def app(
         tuple(expect_removed or ()),
         accept_removal,
     )
-    consent = Consent(chosen, reason, yes, confirm, detach, supersedes)
+    consent = Consent(chosen, reason, yes, confirm, detach, supersedes, profile)
     if plan:
         return launch(session, plan_from_file(session, plan, words), consent)
     if file:

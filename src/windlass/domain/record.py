@@ -182,6 +182,10 @@ class GroupCounts:
     counts: TableCounts
 
 
+TIMES = "time "
+"""What the names of those steps begin with whose facts are seconds per stage."""
+
+
 @dataclass(frozen=True)
 class StepRecord:
     """A publish step: begun, and ended if `ended_at`; `facts` are the markers and measures."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from windlass.domain.attempt import Attempt
 from windlass.domain.codec import dump, load
 from windlass.domain.errors import RefusedError
-from windlass.domain.record import Scope
+from windlass.domain.record import TIMES, Scope
 from windlass.domain.results import Removed, TableCounts
 from windlass.domain.states import Mode, State, Verdict, allowed
 from windlass.ledger import states
@@ -127,11 +128,28 @@ class Work(Base):
 
     @writes
     def table_loaded(
-        self, connection: Connection, window: str, table: str, rows: int, seconds: float
+        self,
+        connection: Connection,
+        window: str,
+        table: str,
+        rows: int,
+        seconds: float,
+        stages: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         """Rows staged and proven for one table of the window; repeating replaces."""
         key = {"window_id": window, "table_name": table}
         put(connection, t.window_tables, key, {"rows": rows, "seconds": seconds})
+        if stages:
+            facts = {**stages, "rows": rows, "seconds": round(seconds, 3)}
+            self._loaded_step(connection, window, table, facts)
+
+    def _loaded_step(
+        self, connection: Connection, window: str, table: str, facts: Mapping[str, float]
+    ) -> None:
+        now, of = self._clock.now(), window_row(connection, window)
+        key = {"group_id": of.group_id, "attempt": 0, "table_name": table}
+        values = {"begun_at": now, "ended_at": now, "facts": dump(dict(facts))}
+        put(connection, t.steps, key | {"step": f"{TIMES}load {window}"}, values)
 
     @writes
     def window_loaded(self, connection: Connection, window: str, rows: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from windlass.domain.attempt import Attempt
@@ -103,8 +104,16 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, ControlLedger, Protocol):
         """Rows moved so far by this attempt (a cheap upsert)."""
         ...
 
-    def table_loaded(self, window: str, table: str, rows: int, seconds: float) -> None:
-        """Rows staged and proven for one table of the window; repeating replaces."""
+    def table_loaded(
+        self,
+        window: str,
+        table: str,
+        rows: int,
+        seconds: float,
+        stages: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Rows staged and proven for one table of the window, and the seconds that went to each
+        stage of it; repeating replaces."""
         ...
 
     def window_loaded(self, window: str, rows: int) -> None:

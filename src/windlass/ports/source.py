@@ -80,9 +80,15 @@ class Source(Protocol):
         ...
 
     def counts(
-        self, piece: Slice, steps: Sequence[Interval], attempt: Attempt, snapshot: str | None
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval],
+        attempt: Attempt,
+        snapshot: str | None,
     ) -> list[SliceCount]:
-        """`count` per step of the slice, in one pass and without hazards; no two steps overlap."""
+        """`count` of kept rows alone (`excluded` stays empty) per step of the slice, in one pass;
+        no two steps overlap."""
         ...
 
     def count_sql(self, piece: Slice) -> str:

@@ -241,6 +241,18 @@ class Target(KeepingTarget, Protocol):
         """Count and MD5 sum of live logical rows per step, comparable to Source.digest."""
         ...
 
+    def fingerprints(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval],
+        attempt: Attempt,
+    ) -> list[Digest]:
+        """Of logical live rows per step, in one pass: the same as `staged`, and as the `digester`
+        of what was read, where the rows are the same. Comparable with these alone."""
+        ...
+
     def digest_by_key(
         self,
         live: TargetTable,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from windlass.domain.record import Query, TenantView, WindowView
 from windlass.report.figures import Figures
+from windlass.report.profile import profile
 from windlass.report.shape import Report
 from windlass.report.words import (
     NOTHING,
@@ -33,6 +34,7 @@ def write(report: Report) -> str:
         ("### Windows", windows),
         ("### Results", results),
         ("### Timings", lambda r: table(("", "UTC"), r.timings)),
+        ("### Where the Time Went", where_time_went),
         ("### Left Out", left_out),
         ("### Problems Met, and What Was Done", problems),
         ("### Orders", orders),
@@ -47,6 +49,13 @@ def write(report: Report) -> str:
         if body or heading == "## Details":
             lines += [heading, "", *body, *([""] if body else [])]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def where_time_went(report: Report) -> Iterator[str]:
+    """Seconds per stage over all windows and groups; report.json has each of them."""
+    seconds = profile(report.facts)["total"]
+    if seconds:
+        yield from table(tuple(seconds), [[f"{taken:,.2f} s" for taken in seconds.values()]])
 
 
 def bullets(lines: Iterable[str]) -> Iterator[str]:

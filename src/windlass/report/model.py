@@ -8,6 +8,7 @@ from typing import Any
 from windlass.domain.record import CampaignFacts
 from windlass.report import words
 from windlass.report.figures import Figures, figures, green
+from windlass.report.profile import profile
 from windlass.report.remaining import remaining
 from windlass.report.shape import Report
 from windlass.report.status import status_json
@@ -69,6 +70,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "actions": _plain(facts.actions),
         "queries": _plain(facts.queries),
         "remaining": _plain(report.remaining),
+        "profile": profile(facts),
     }
 
 

@@ -1,5 +1,6 @@
 """Reading ahead: the next batches arrive while the last one is being hashed and sent."""
 
+import contextvars
 import queue
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ class Ahead:
         self._queue: queue.Queue[pa.RecordBatch | None] = queue.Queue(depth)
         self._error: BaseException | None = None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._pull, name="windlass-reader", daemon=True)
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._pull,), name="windlass-reader", daemon=True
+        )
         self._thread.start()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,6 @@
 """Counting: always the server's own count(*), never what a reader saw."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from windlass.domain.dataset import Slice
@@ -9,7 +8,7 @@ from windlass.domain.results import SliceCount
 from windlass.domain.schema import ColumnPair
 from windlass.domain.window import Interval
 from windlass.source.quote import ident
-from windlass.source.select import Scope, fill, of_tenant, ref
+from windlass.source.select import Scope, fill, kept_rows, of_tenant, ref
 from windlass.source.session import Connection, rows
 from windlass.source.times import TimeType, bucket, within
 
@@ -36,31 +35,41 @@ def count_sql(piece: Slice, hazardous: Sequence[ColumnPair], kind: TimeType) -> 
 
 
 def count_steps(
-    connection: Connection, piece: Slice, kind: TimeType, steps: Sequence[Interval]
+    connection: Connection,
+    piece: Slice,
+    pairs: Sequence[ColumnPair],
+    kind: TimeType,
+    steps: Sequence[Interval],
 ) -> list[SliceCount]:
-    """The same per step, without hazards, in one pass; steps lie in the slice, beside each other
-    or apart."""
+    """The same of kept rows alone, per step, in one pass; steps lie in the slice, beside each
+    other or apart."""
+    hazardous = [pair for pair in pairs if pair.hazard]
     edges = sorted({edge for step in steps for edge in (step.start, step.end)})
-    cells: dict[int, dict[str | None, tuple[int, str | None]]] = defaultdict(dict)
-    for cell, name, number, version in rows(connection, _steps_sql(piece, kind, edges)):
-        cells[cell][name] = (number, version)
+    found = rows(connection, _steps_sql(piece, hazardous, kind, edges))
+    cells = {cell: _step(hazardous, *rest) for cell, *rest in found}
     # Cell n lies between edges n-1 and n.
-    return [_step(cells[edges.index(step.start) + 1]) for step in steps]
+    return [cells.get(edges.index(step.start) + 1, SliceCount(0)) for step in steps]
 
 
-def _step(found: Mapping[str | None, tuple[int, str | None]]) -> SliceCount:
-    kept, version = found.get(None, (0, None))
-    excluded = {name: rows for name, (rows, _) in found.items() if name is not None}
-    return SliceCount(kept, excluded, max_version=version)
+def _step(
+    hazardous: Sequence[ColumnPair], kept: int, version: str | None, *hits: int
+) -> SliceCount:
+    hazards = {pair.name: hit for pair, hit in zip(hazardous, hits, strict=True) if hit}
+    return SliceCount(kept, hazards=hazards, max_version=version)
 
 
-def _steps_sql(piece: Slice, kind: TimeType, edges: Sequence[datetime]) -> str:
+def _steps_sql(
+    piece: Slice, hazardous: Sequence[ColumnPair], kind: TimeType, edges: Sequence[datetime]
+) -> str:
     table = piece.table
-    scope = of_tenant(piece.dataset, table, piece.tenant)
+    scope = kept_rows(piece.dataset, table, piece.tenant)
     version = f"max(t.{ident(table.version)})::text" if table.version else "NULL::text"
-    at = bucket(ref(table, table.target_time), kind, edges)
-    items = ", ".join((at, scope.excluded, "count(*)", version))
-    return f"SELECT {items} FROM {scope.source}\nWHERE {inside(scope, piece, kind)} GROUP BY 1, 2"
+    hits = (f"count(*) FILTER (WHERE {fill(p.hazard, table, p.name)})" for p in hazardous)
+    items = ", ".join(
+        (bucket(ref(table, table.target_time), kind, edges), "count(*)", version, *hits)
+    )
+    where = f"{inside(scope, piece, kind)} AND ({scope.kept})"
+    return f"SELECT {items} FROM {scope.source}\nWHERE {where} GROUP BY 1"
 
 
 def inside(scope: Scope, piece: Slice, kind: TimeType) -> str:

@@ -129,12 +129,17 @@ class PostgresSource:
             return count.count_slice(connection, piece, pairs, kind)
 
     def counts(
-        self, piece: Slice, steps: Sequence[Interval], attempt: Attempt, snapshot: str | None
+        self,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval],
+        attempt: Attempt,
+        snapshot: str | None,
     ) -> list[SliceCount]:
-        """The same per step, without hazards, in one pass."""
-        kind = self._time_type(piece, ())
+        """The same of kept rows alone, per step, in one pass."""
+        kind = self._time_type(piece, pairs)
         with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
-            return count.count_steps(connection, piece, kind, steps)
+            return count.count_steps(connection, piece, pairs, kind, steps)
 
     def count_sql(self, piece: Slice) -> str:
         """The statement behind `count`, to run by hand."""

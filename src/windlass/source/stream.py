@@ -14,6 +14,7 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement, Error
 
 from windlass.domain.errors import UnreachableError
+from windlass.domain.stopwatch import stage
 from windlass.source.ahead import Ahead
 from windlass.source.errors import Failure, snapshot_lost
 from windlass.source.kill import end_session
@@ -102,7 +103,7 @@ class Session:
     def batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         """The stream's batches, extension types as what they are stored in."""
         while True:
-            with self._translated():
+            with self._translated(), stage("read"):
                 try:
                     batch = reader.read_next_batch()
                 except StopIteration:

@@ -1,9 +1,12 @@
 """Arrow batches as the bytes of one Arrow stream, one batch in memory at a time."""
 
 import threading
+import time
 from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from windlass.domain.stopwatch import add, stage
 from windlass.target.uuidtext import READS_BYTES, with_text_uuids
 from windlass.target.watch import Moved
 
@@ -31,6 +34,7 @@ class ArrowBody:
         self._first: pa.RecordBatch | None = None
         self._stopped = threading.Event()
         self.failure: BaseException | None = None
+        self._ended = 0.0
 
     def begin(self) -> list[str]:
         """Pull the first batch that has rows; its column names, or [] when there is none."""
@@ -53,13 +57,20 @@ class ArrowBody:
         first = self._plain(self._first)
         sink = _Sink()
         with pa.ipc.new_stream(sink, first.schema) as writer:
-            writer.write_batch(first)
-            yield self._sent(sink, first)
-            for batch in self._pull():
-                plain = self._plain(batch)
-                writer.write_batch(plain)
-                yield self._sent(sink, plain)
+            for batch in chain([first], self._pull()):
+                with stage("convert"):
+                    plain = self._plain(batch)
+                    writer.write_batch(plain)
+                    piece = self._sent(sink, plain)
+                # Until the next one is asked for, this one is on its way.
+                with stage("send"):
+                    yield piece
         yield sink.take()
+        self._ended = time.perf_counter()
+
+    def answered(self) -> None:
+        """The server has taken all of it: since the last piece went out, it was at work alone."""
+        add("insert", time.perf_counter() - self._ended)
 
     def _plain(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
         return with_text_uuids(stored(batch)) if self._text_uuids else stored(batch)

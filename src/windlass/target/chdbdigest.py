@@ -3,6 +3,7 @@
 import atexit
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from windlass.domain.errors import ConfigError, PlanError
@@ -64,6 +65,15 @@ def _aggregate(items: str, windlass_batches: "pa.Table") -> tuple[int, int]:
         answer = _engine().query(f"SELECT {items} FROM Python(windlass_batches)", "TSV")
     rows, total = str(answer).strip().split("\t")
     return int(rows), int(total)
+
+
+def warm() -> None:
+    """Start the engine: its first answer takes half a second, which no window should wait for.
+    Where it is missing, the first window says so."""
+    import pyarrow as pa
+
+    with suppress(ConfigError):
+        _aggregate("count(), count()", pa.table({"n": [1]}))
 
 
 def arrow_of(sql: str) -> "pa.Table":

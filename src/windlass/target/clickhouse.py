@@ -232,6 +232,17 @@ class ClickHouseTarget(Keeping):
         """See ports.Target."""
         return digest.digests(self._server, live, piece, pairs, steps, _tag(attempt))
 
+    def fingerprints(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval],
+        attempt: Attempt,
+    ) -> list[Digest]:
+        """See ports.Target."""
+        return digest.fingerprints(self._server, live, piece, pairs, steps, attempt.tag)
+
     def digest_by_key(
         self,
         live: TargetTable,

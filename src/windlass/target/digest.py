@@ -73,7 +73,23 @@ def digests(
     """Count and MD5 sum of logical live rows per step; one for the slice without steps."""
     wanted = list(steps) or [piece.interval]
     aggregates = target_digest(pairs, quote)
-    found = _per_segment(server, live, piece.table.target_time, wanted, aggregates, tag)
+    return _summed(_per_segment(server, live, piece.table.target_time, wanted, aggregates, tag))
+
+
+def fingerprints(
+    server: Server,
+    live: TargetTable,
+    piece: Slice,
+    pairs: Sequence[ColumnPair],
+    steps: Sequence[Interval],
+    tag: str,
+) -> list[Digest]:
+    """Of logical live rows per step, what `staged` is of staging."""
+    aggregates = fast_digest(target_texts(pairs, quote))
+    return _summed(_per_segment(server, live, piece.table.target_time, steps, aggregates, tag))
+
+
+def _summed(found: Sequence[Sequence[tuple[Any, ...]]]) -> list[Digest]:
     return [
         Digest(sum(int(rows) for rows, _ in one), str(sum(int(total) for _, total in one)))
         for one in found

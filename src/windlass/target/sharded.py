@@ -284,6 +284,19 @@ class ShardedTarget(ShardedKeeping):
             live, lambda target, local: target.digest(local, piece, pairs, steps, attempt)
         )
 
+    def fingerprints(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        pairs: Sequence[ColumnPair],
+        steps: Sequence[Interval],
+        attempt: Attempt,
+    ) -> list[Digest]:
+        """See ports.Target."""
+        return self._totals(
+            live, lambda target, local: target.fingerprints(local, piece, pairs, steps, attempt)
+        )
+
     def digest_by_key(
         self,
         live: TargetTable,

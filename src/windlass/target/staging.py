@@ -161,6 +161,7 @@ class StagingArea:
                 columns = body.begin()
                 if columns:
                     self.server.send(self.ref(staging), columns, body.stream(), tag)
+                    body.answered()
             except BaseException:
                 if body.failure is not None:
                     raise body.failure from None

@@ -14,6 +14,7 @@ from windlass.domain.dataset import Slice
 from windlass.domain.errors import MismatchError
 from windlass.domain.results import Digest, SliceCount
 from windlass.domain.states import Mode
+from windlass.domain.stopwatch import stage, timed
 from windlass.domain.window import Interval
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.activities.watch import Watch, translated
@@ -54,26 +55,36 @@ class LoadActivities:
         self, job: TableJob, attempt: Attempt, snapshot: str, mode: Mode, watch: Watch
     ) -> Read:
         """Stage one table, where there is anything to stage; returns what was read for it."""
-        started = time.monotonic()
+        began = time.monotonic()
         moved = mode is not Mode.DELETE
-        read = self._move(job, attempt, snapshot, watch) if moved else Digest(0)
-        seconds = time.monotonic() - started
-        self._desk.ledger.table_loaded(attempt.subject, job.spec.name, read.rows, seconds)
+        with timed() as watched:
+            read = self._move(job, attempt, snapshot, watch) if moved else Digest(0)
+        seconds = time.monotonic() - began
+        self._desk.ledger.table_loaded(
+            attempt.subject, job.spec.name, read.rows, seconds, watched.seconds
+        )
         return Read(job.spec.name, read.rows, read.sum)
 
     def _move(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> Digest:
         """Count, stream, count again. What staging holds is compared right before publish."""
         where = f"{attempt.subject} {job.spec.name}"
-        count = self._desk.source.count(job.piece, job.plan.columns, attempt, snapshot)
+        with stage("count"):
+            (count,) = self._desk.source.counts(
+                job.piece, job.plan.columns, [job.piece.interval], attempt, snapshot
+            )
         judge_hazards(count, where=where)
         if not count.kept:
             return Digest(0)
         self._desk.target.stage(job.live, job.rows[0])
         watch.pulse(0)
-        read = self._stream(job, attempt, snapshot, watch)
-        judge_read(count, read, self._desk.target.staged_rows(job.rows[0]), where=where)
+        with stage("stream"):
+            read = self._stream(job, attempt, snapshot, watch)
+        with stage("count"):
+            staged = self._desk.target.staged_rows(job.rows[0])
+        judge_read(count, read, staged, where=where)
         watch.pulse(0)
-        self._sample(job, attempt, snapshot, count)
+        with stage("sample"):
+            self._sample(job, attempt, snapshot, count)
         watch.pulse(0)
         return read
 
@@ -83,7 +94,8 @@ class LoadActivities:
         with self._desk.source.read(job.piece, job.plan.columns, attempt, snapshot) as batches:
             passing = self._paced(hashed(batches, digest), watch)
             self._desk.target.insert(job.rows[0], passing, watch.pulse)
-        return digest.result()
+        with stage("fingerprint"):
+            return digest.result()
 
     def _paced(
         self, batches: Iterator["pa.RecordBatch"], watch: Watch
@@ -115,7 +127,8 @@ def hashed(
 ) -> Iterator["pa.RecordBatch"]:
     """Pass batches on, taking each into the digest."""
     for batch in batches:
-        digest.update(batch)
+        with stage("fingerprint"):
+            digest.update(batch)
         yield batch
 
 

@@ -1,7 +1,8 @@
 """Guard, publish, settle: what happens to a group once all its windows are staged and proven."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +10,10 @@ from temporalio import activity
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.plan import Guard
+from windlass.domain.record import TIMES
 from windlass.domain.results import Digest, Removed
 from windlass.domain.states import Mode, Verdict
+from windlass.domain.stopwatch import stage, timed
 from windlass.engine.activities.desk import Desk, TableJob, stage_excluded
 from windlass.engine.activities.keep import Keeper
 from windlass.engine.activities.load import total
@@ -18,9 +21,10 @@ from windlass.engine.activities.looks import kept
 from windlass.engine.activities.moment import Patience
 from windlass.engine.activities.settle import Settler, worst
 from windlass.engine.activities.watch import Watch, translated
-from windlass.engine.payloads import GroupWork, Settled
+from windlass.engine.payloads import GroupRef, GroupWork, Settled
 from windlass.verify.verdict import guard, judge_staged
 
+PUBLISH = "publish"
 LOOKUP_KEYS = 100_000
 """Gone keys that no exclusion explains are looked up in the source, up to that many."""
 
@@ -42,7 +46,8 @@ class PublishActivities:
         """
         attempt = self._desk.begin_group(work.group, f"{work.group.group}/guard")
         request = self._desk.plan(work.group.tenant.campaign).request
-        with self._desk.watch(attempt, work.group.tenant) as watch:
+        group = work.group
+        with self._desk.watch(attempt, group.tenant) as watch, self._timed(group, attempt, "guard"):
             for job in self._jobs(work):
                 removed = self._measure(job, work, attempt, request.mode, watch)
                 if request.mode is Mode.REPLACE:
@@ -120,13 +125,26 @@ class PublishActivities:
     def publish(self, work: GroupWork) -> None:
         """Make every table of the group visible by its path, with a mark before and after."""
         attempt = self._desk.begin_group(work.group, work.group.group)
-        with self._desk.watch(attempt, work.group.tenant) as watch:
+        group = work.group
+        with self._desk.watch(attempt, group.tenant) as watch, self._timed(group, attempt, PUBLISH):
             jobs = self._jobs(work)
-            for job in jobs:
-                self._still_as_read(job, work, watch)
-            self._keeper.before(work.group, jobs, attempt, watch.pulse)
-            for job in jobs:
-                self._publish_table(job, work, attempt, watch)
+            with stage("fingerprint"):
+                for job in jobs:
+                    self._still_as_read(job, work, watch)
+            with stage("keep"):
+                self._keeper.before(group, jobs, attempt, watch.pulse)
+            with stage(PUBLISH):
+                for job in jobs:
+                    self._publish_table(job, work, attempt, watch)
+
+    @contextmanager
+    def _timed(self, ref: GroupRef, attempt: Attempt, step: str) -> Iterator[None]:
+        """Once it is done: write down how long it took, and where the time went."""
+        began = time.monotonic()
+        with timed() as stages:
+            yield
+        facts = {**stages.seconds, "seconds": round(time.monotonic() - began, 3)}
+        self._desk.ledger.step_end(ref.group, attempt.number, "", f"{TIMES}{step}", facts)
 
     def _still_as_read(self, job: TableJob, work: GroupWork, watch: Watch) -> None:
         """No table of the group is published unless all staging holds what was read."""
@@ -144,7 +162,7 @@ class PublishActivities:
         self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
     ) -> None:
         ledger, table, started = self._desk.ledger, job.spec.name, time.monotonic()
-        ledger.step_begin(work.group.group, attempt.number, table, "publish")
+        ledger.step_begin(work.group.group, attempt.number, table, PUBLISH)
         facts: Mapping[str, int | float | str] = self._desk.target.publish(
             job.live,
             job.piece,
@@ -157,7 +175,7 @@ class PublishActivities:
             _horizon(work),
         )
         facts = {**facts, "seconds": round(time.monotonic() - started, 3)}
-        ledger.step_end(work.group.group, attempt.number, table, "publish", facts)
+        ledger.step_end(work.group.group, attempt.number, table, PUBLISH, facts)
 
     @activity.defn(name="settle-group", no_thread_cancel_exception=True)
     @translated
@@ -173,12 +191,18 @@ class PublishActivities:
             return Settled(recorded, again=False)
         attempt = self._desk.begin(work.group.tenant.campaign, f"{work.group.group}/settle")
         request = self._desk.plan(work.group.tenant.campaign).request
-        with self._desk.watch(attempt, work.group.tenant) as watch:
+        group = work.group
+        with (
+            self._desk.watch(attempt, group.tenant) as watch,
+            self._timed(group, attempt, "settle"),
+        ):
             settler = Settler(self._desk, work, attempt, request.mode, watch.pulse, self._patience)
-            outcomes = settler.tables(self._jobs(work))
+            jobs = self._jobs(work)
+            outcomes = settler.tables(jobs)
             if any(outcome.again for outcome in outcomes):
                 return Settled(Verdict.UNVERIFIED, again=True)
-            self._keeper.after(work.group, self._jobs(work), attempt, watch.pulse)
+            with stage("keep"):
+                self._keeper.after(group, jobs, attempt, watch.pulse)
             verdict = worst([outcome.counts.verdict for outcome in outcomes])
             if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
                 settler.remember(outcomes)

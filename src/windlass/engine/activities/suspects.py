@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt, Staging
-from windlass.domain.results import SliceCount
+from windlass.domain.results import Digest, SliceCount
 from windlass.domain.states import Path
 from windlass.domain.window import Interval
 from windlass.engine.activities.compare import Comparer
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.activities.looks import distinct, kept
-from windlass.engine.payloads import GroupWork
+from windlass.engine.payloads import GroupWork, Load
 from windlass.ports import Pulse
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Suspects:
 
     def _counts(self, job: TableJob, snapshot: str) -> tuple[SliceCount, ...]:
         steps = [window.interval for window in self._desk.group(self._work.group).windows]
-        counts = self._desk.source.counts(job.piece, steps, self._attempt, snapshot)
+        counts = self._desk.source.counts(job.piece, (), steps, self._attempt, snapshot)
         self._pulse(0)
         return tuple(counts)
 
@@ -83,12 +83,25 @@ class Suspects:
         return found
 
     def _stray(self, job: TableJob) -> "pa.Table":
-        """Live rows that are not the staged ones, and staged ones that are not live."""
+        """Live rows that are not the staged ones, and staged ones that are not live: looked for
+        by key only where the fingerprints say that there are some."""
+        if self._as_read(job):
+            return no_keys(job)
         found = self._desk.target.differing(
             job.live, job.piece, job.plan.columns, job.rows, FEW_KEYS + 1, self._attempt
         )
         self._pulse(0)
         return found
+
+    def _as_read(self, job: TableJob) -> bool:
+        """Whether live holds, window by window, just what was read for it."""
+        windows = {one.id: one.interval for one in self._desk.group(self._work.group).windows}
+        live = self._desk.target.fingerprints(
+            job.live, job.piece, job.plan.columns, list(windows.values()), self._attempt
+        )
+        self._pulse(0)
+        reads = {load.window: _read(load, job.spec.name) for load in self._work.loads}
+        return live == [reads.get(one, Digest(0)) for one in windows]
 
     def _accounted(
         self,
@@ -191,6 +204,11 @@ class Suspects:
         found = [one.keys for one in both.compare(job.piece).differences]
         kinds = [k for d in found for k in (d.missing, d.extra, d.different, d.attributed)]
         return distinct([no_keys(job), *kinds], job.spec.key)
+
+
+def _read(load: Load, table: str) -> Digest:
+    found = (Digest(read.rows, read.sum) for read in load.reads if read.table == table)
+    return next(found, Digest(0))
 
 
 def mends(job: TableJob) -> bool:

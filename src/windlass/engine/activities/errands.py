@@ -10,9 +10,10 @@ from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Dataset, Slice
 from windlass.domain.errors import CancelledError, Kind, UsageError, WindlassError
 from windlass.domain.plan import ClusterPlan, Request
-from windlass.domain.results import TableVerification
+from windlass.domain.results import Evidence, TableVerification
 from windlass.domain.tenant import Tenant
 from windlass.engine.activities.desk import Desk, stage_excluded
+from windlass.engine.activities.looker import PATIENCE
 from windlass.engine.activities.survey import Survey
 from windlass.engine.activities.tenants import chosen
 from windlass.engine.activities.tidy import CleanUp, Orphan, Tidy
@@ -166,15 +167,22 @@ class ErrandActivities:
         """Live rows per table that the exclusion should have kept out."""
         dataset, interval = question.request.dataset, question.request.interval
         pieces = [Slice(dataset, spec, tenant, interval) for spec in dataset.tables]
+        with self._desk.source.counting(attempt) as counting:
+            tallies = counting.tallies(pieces, interval.duration, (), PATIENCE)
+        # An estimate may have missed what is excluded.
+        some = [
+            tally.evidence is not Evidence.COUNTED or tally.count.excluded.get(question.exclusion)
+            for tally in tallies
+        ]
         return {
             piece.table.name: self._held_out_of(piece, question.exclusion, attempt, watch)
-            for piece in pieces
+            if any_
+            else 0
+            for piece, any_ in zip(pieces, some, strict=True)
         }
 
     def _held_out_of(self, piece: Slice, exclusion: str, attempt: Attempt, watch: Watch) -> int:
         """Only the excluded keys travel; the target finds those that are live."""
-        if not self._desk.source.count(piece, (), attempt, None).excluded.get(exclusion):
-            return 0
         live, pairs = matched(self._desk, piece)
         kept_out = stage_excluded(self._desk, piece, pairs, attempt, None, watch.pulse)
         found = self._desk.target.removed(live, piece, pairs, (), kept_out, attempt)

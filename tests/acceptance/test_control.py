@@ -128,3 +128,34 @@ def test_orders_take_effect_while_windows_load(make_world: Maker) -> None:
         "resume",
         "cancel",
     ]
+
+
+def test_parked_work_is_cut_and_retried_until_it_is_exact(make_world: Maker) -> None:
+    world = make_world(rows=6_000)
+    gone = "card_id % 9 = 1 and created_at >= '2026-01-05' and created_at < '2026-02-10'"
+    world.pg(
+        f"delete from {world.name}.marks where card_id in "
+        f"(select card_id from {world.name}.cards where {gone})"
+    )
+    world.pg(f"delete from {world.name}.cards where {gone}")
+    found = world.run("--window", "none", code=1)
+    name = found["campaign"]
+    assert found["state"] == "parked"
+    needy = world.json("status", "--needs-me")
+    assert f"windlass retry {name}" in str(needy["needs_me"])
+
+    told = world.json("split", name, "--tenant", "acme", "--into", "5d", "--reason", "a test")
+    assert told["windows_after"] > told["windows_before"]
+    world.windlass("watch", name, code=1)
+    windows = world.json("status", name, "--windows")["clusters"][0]["tenants"][0]["windows"]
+    live = [one for one in windows if not one["replaced"]]
+    assert len(live) == told["windows_after"]
+    assert {one["state"] for one in live} == {"parked", "done"}, "each partition by itself"
+    old = {one["id"] for one in windows if one["replaced"]}
+    assert {one["parent"] for one in live} == old
+    assert "a test" in world.json("why", live[0]["id"])["text"]
+
+    world.windlass("retry", name, "--accept-removal", "--reason", "the customer agreed")
+    world.windlass("watch", name)
+    world.assert_exact()
+    assert world.staging_tables() == []

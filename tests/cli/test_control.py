@@ -196,6 +196,7 @@ def test_a_window_is_split_with_what_it_becomes(started: Cli) -> None:
     first = windows(started)[0]
     told = started.json("split", NAME, "--window", first, "--into", "2d", "--reason", "slow")
     assert told["windows_after"] - told["windows_before"] == 3
+    assert len(windows(started)) == 5 + 3
     (cuts,) = started.backend.split_up
     (cut,) = cuts["voice-prod"]
     assert (cut.window, cut.into_seconds, cut.why) == (first, 172800.0, "slow")

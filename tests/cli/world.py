@@ -26,6 +26,7 @@ from windlass.domain.states import State, Verdict
 from windlass.domain.tenant import Tenant, TenantPattern
 from windlass.domain.undo import GroupUndo, UndoOrder
 from windlass.domain.window import Interval
+from windlass.engine.activities.cutting import cut
 from windlass.engine.activities.errands import Affected, Finding
 from windlass.engine.activities.tidy import Orphan
 from windlass.engine.activities.verify import Question
@@ -218,8 +219,20 @@ class FakeBackend:
         return self.ledger.limit(scopes, limits, who, why)
 
     def split(self, campaign: str, cuts: Mapping[str, Sequence[CutOrder]]) -> None:
-        """Asked for."""
+        """Asked for, and done in the real ledger."""
         self.split_up.append(cuts)
+        for cluster, orders in cuts.items():
+            for one in orders:
+                self._cut(campaign, cluster, one)
+
+    def _cut(self, campaign: str, cluster: str, order: CutOrder) -> None:
+        plan = self.ledger.campaign_plan(campaign)
+        wanted = (cluster, order.database)
+        tenant = next(t for t in plan.tenants if (t.tenant.cluster, t.tenant.database) == wanted)
+        group = next(g for g in tenant.groups if g.id == order.group)
+        into = timedelta(seconds=order.into_seconds) if order.into_seconds else None
+        made = cut(tenant, group, plan.request.mode, window=order.window, into=into)
+        self.ledger.recut(campaign, *wanted, {group.id: made}, f"cut by {order.who}")
 
     def undo(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from windlass.cli.command import command
+from windlass.cli.ending import ATTACHABLE, OK
 from windlass.cli.options import ReasonOption
 from windlass.cli.scopes import Campaign, TenantOption, chosen
 from windlass.cli.session import Session
@@ -20,6 +21,8 @@ from windlass.domain.states import State
 if TYPE_CHECKING:
     from windlass.engine.payloads import CutOrder
 
+PATIENCE, EVERY = 60.0, 0.3
+"""Seconds that the command waits until the worker has cut, and between two looks."""
 OVER = {State.DONE, State.CANCELLED, State.CANCELLING}
 Made = tuple[Scope, GroupPlan, Sequence[GroupPlan]]
 """A group's part, the group, and what it would be cut into."""
@@ -46,7 +49,8 @@ def app(
 
     What is in flight of them is cancelled and proven dead first. The pieces begin anew, with
     attempts of their own, and name the window that they were cut from. Without `--into` a piece
-    should take ten minutes at the rate that was seen; parked windows run again.
+    should take ten minutes at the rate that was seen; parked windows run again. The command
+    waits up to a minute for that (exit code 3 if it takes longer: it goes on by itself).
     """
     length = _span(into) if into is not None else None
     view = session.backend.ledger.status(campaign, windows=True)
@@ -55,7 +59,8 @@ def app(
     made = _made(session, view, chosen(session, view, None, tenant, window), length)
     cuts = _cuts(session, made, length, reason)
     session.backend.split(view.campaign, cuts)
-    return _tell(session, view, made)
+    whole = _wait(session, view.campaign, made)
+    return _tell(session, view, made, whole)
 
 
 def _span(text: str) -> timedelta:
@@ -142,13 +147,26 @@ def _cuts(
     return found
 
 
-def _tell(session: Session, view: StatusView, made: Sequence[Made]) -> int:
+def _wait(session: Session, campaign: str, made: Sequence[Made]) -> bool:
+    """Until all of it is cut, or patience has an end: whether it is."""
+    wanted = {w.id for _, _, groups in made for one in groups for w in one.windows}
+    until = session.now().timestamp() + PATIENCE
+    while True:
+        view = session.backend.ledger.status(campaign, windows=True)
+        if wanted <= {w.id for t in view.tenants for w in t.windows if not w.replaced}:
+            return True
+        if session.now().timestamp() > until:
+            return False
+        session.wait(EVERY)
+
+
+def _tell(session: Session, view: StatusView, made: Sequence[Made], whole: bool) -> int:
     before = sum(len(group.windows) for _, group, _ in made)
     after = sum(len(one.windows) for _, _, groups in made for one in groups)
     if session.as_json:
         shown = {"campaign": view.campaign, "windows_before": before, "windows_after": after}
         print_json(shown | {"groups": [_json(one) for one in made]})
-        return 0
+        return OK if whole else ATTACHABLE
     columns = [Column("group"), Column("windows", number=True), Column("becomes")]
     rows = (
         (
@@ -159,11 +177,10 @@ def _tell(session: Session, view: StatusView, made: Sequence[Made]) -> int:
         for _, group, to in made
     )
     console().print(table(columns, rows))
-    session.say(
-        f"{plural(before, 'window')} will be {after:,}, once nothing of them is in flight: "
-        f"windlass watch {view.campaign}"
-    )
-    return 0
+    head = f"{plural(before, 'window')} {'are now' if whole else 'will be'} {after:,}"
+    when = "" if whole else ", once nothing of them is in flight; it goes on by itself"
+    session.say(f"{head}{when}: windlass watch {view.campaign}")
+    return OK if whole else ATTACHABLE
 
 
 def _json(made: Made) -> dict[str, Any]:

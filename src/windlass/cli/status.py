@@ -1,6 +1,6 @@
 """`windlass status`: where campaigns, tenants and windows stand, from the ledger alone."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,11 +8,15 @@ from windlass.cli.command import command
 from windlass.cli.request import CampaignArgument
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, print_json, styled
+from windlass.cli.show.needs import Need, needs, needs_json
 from windlass.cli.show.status import campaigns_json, everybody, narrowed, needs_operator
 from windlass.cli.show.status_table import campaign_table, headline, status_parts, tenant_table
 from windlass.domain.record import CampaignRecord, StatusView
 from windlass.domain.states import State
 from windlass.report.status import status_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 RECENT = 10
 LOOKED_THROUGH = 30
@@ -69,14 +73,16 @@ def _print(
     wanted = needs_operator if needs_me else everybody
     if session.as_json:
         shown = status_json(narrowed(view, wanted), windows=windows)
+        if needs_me:
+            shown["needs_me"] = needs_json(_waiting(session, view if not recent else None))
         print_json(shown | ({"campaigns": campaigns_json(recent)} if recent else {}))
         return
     out = console()
     detail = tenants or needs_me or (len(view.tenants) <= 20 and not windows)
     for part in status_parts(view, tenants=detail, windows=windows, wanted=wanted):
         out.print(part)
-    if needs_me and not any(wanted(t) for t in view.tenants):
-        out.print(styled("nothing of it needs you", "green"))
+    if needs_me:
+        _print_needs(out, needs(view), "nothing of it needs you")
     others = [one for one in recent if one.name != view.campaign]
     if others:
         out.print(campaign_table(others))
@@ -89,11 +95,34 @@ def _needs_me(session: Session) -> int:
         if record.state in {State.CANCELLED, State.NOTHING_TO_DO}:
             continue
         view = ledger.status(record.name, windows=True)
-        needy = [t for t in view.tenants if needs_operator(t)]
-        found += len(needy)
-        if needy:
+        waiting = needs(view)
+        found += len(waiting)
+        if waiting:
             out.print(headline(view))
-            out.print(tenant_table(needy))
+            out.print(tenant_table([t for t in view.tenants if needs_operator(t)]))
+            _print_needs(out, waiting, "")
     if not found:
         out.print(styled("nothing needs you", "green"))
     return 0
+
+
+def _print_needs(out: "Console", found: list[Need], nothing: str) -> None:
+    """A line each, with the command; never cut in two by a narrow terminal."""
+    if not found:
+        out.print(styled(nothing, "green"))
+    for one in found:
+        part = "/".join(name for name in (one.campaign, one.cluster, one.database) if name)
+        out.print(f"{part}: {one.state}; next: {one.next}", soft_wrap=True, markup=False)
+
+
+def _waiting(session: Session, view: StatusView | None) -> list[Need]:
+    """Of that campaign, or of all recent ones."""
+    if view is not None:
+        return needs(view)
+    ledger = session.backend.ledger
+    return [
+        need
+        for record in ledger.campaigns(LOOKED_THROUGH)
+        if record.state not in {State.CANCELLED, State.NOTHING_TO_DO}
+        for need in needs(ledger.status(record.name, windows=True))
+    ]

@@ -20,10 +20,12 @@ def everybody(tenant: TenantView) -> bool:
 
 
 def needs_operator(tenant: TenantView) -> bool:
-    """Parked, unknown, struggling, or ended without being verified."""
+    """Parked (or some of it), unknown, struggling, or ended without being verified; `tenant`
+    carries its windows."""
+    parked = any(w.state is State.PARKED and not w.replaced for w in tenant.windows)
     unproven = any(w.verdict in {Verdict.MISMATCH, Verdict.UNVERIFIED} for w in tenant.windows)
     struggling = tenant.health is Health.STRUGGLING and not tenant.state.final
-    return tenant.state in NEEDY or struggling or unproven
+    return tenant.state in NEEDY or parked or struggling or unproven
 
 
 def narrowed(view: StatusView, wanted: Wanted) -> StatusView:

@@ -8,31 +8,36 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.conftest import Maker
 from tests.acceptance.world import World
 
-RUNS = 50
+RUNS = pytest.mark.parametrize("runs", [12, pytest.param(50, marks=pytest.mark.slow)])
+"""Without what prevents it one of eight is an abort, so twelve miss it one time in five."""
 AT_ONCE = 3
 
 
-def codes(one: Callable[[int], int]) -> Counter[int]:
+def codes(one: Callable[[int], int], runs: int) -> Counter[int]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return Counter(pool.map(one, range(RUNS)))
+        return Counter(pool.map(one, range(runs)))
 
 
-def test_fifty_command_lines_that_talk_to_temporal_leave_in_order(make_world: Maker) -> None:
+@RUNS
+def test_command_lines_that_talk_to_temporal_leave_in_order(make_world: Maker, runs: int) -> None:
     world = make_world(rows=200)
 
     def ask(_: int) -> int:
         words = ["affected", world.name, "acme", "2026-01-01", "2026-01-02"]
         return world.windlass(*words, "--exclusion", "appeals", code=None).returncode
 
-    assert codes(ask) == {0: RUNS}
+    assert codes(ask, runs) == {0: runs}
 
 
-def test_fifty_workers_leave_in_order(make_world: Maker, tmp_path: Path) -> None:
+@RUNS
+def test_workers_leave_in_order(make_world: Maker, tmp_path: Path, runs: int) -> None:
     world = make_world(rows=200, worker=False)
-    assert codes(lambda number: served(world, tmp_path / f"ready-{number}")) == {0: RUNS}
+    assert codes(lambda number: served(world, tmp_path / f"ready-{number}"), runs) == {0: runs}
 
 
 def served(world: World, ready: Path) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import pytest
 from typer.testing import CliRunner
 
 from tests.acceptance.conftest import Maker
@@ -130,6 +131,7 @@ def test_orders_take_effect_while_windows_load(make_world: Maker) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_parked_work_is_cut_and_retried_until_it_is_exact(make_world: Maker) -> None:
     world = make_world(rows=6_000)
     gone = "card_id % 9 = 1 and created_at >= '2026-01-05' and created_at < '2026-02-10'"

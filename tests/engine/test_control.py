@@ -47,7 +47,7 @@ async def running(client: Client, script: Script) -> AsyncIterator[Handle]:
             CampaignWorkflow.run, order, id=queue, task_queue=queue
         )
         yield handle
-        await asyncio.wait_for(handle.result(), 30)
+        await asyncio.wait_for(handle.result(), 60)
     for name in (queue, *(tenant_workflow_id("scorecards", "prod", d) for d in script.databases)):
         with suppress(RPCError):  # a tenant that was cancelled before it began
             await replay(await client.get_workflow_handle(name).fetch_history())
@@ -55,7 +55,7 @@ async def running(client: Client, script: Script) -> AsyncIterator[Handle]:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for what another thread brings about."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.02)
 

@@ -7,19 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from windlass.cli.control import Ordering
+from windlass.cli.control import OperatorLedger, Ordering
 from windlass.domain.errors import WindlassError
 from windlass.domain.orders import Change, LimitChange, Order
 from windlass.domain.record import Scope
 from windlass.domain.tenant import database_name
 from windlass.domain.undo import GroupUndo, UndoOrder
-from windlass.ports import (
-    CheckOperator,
-    CheckSchedule,
-    ControlOperator,
-    LedgerReader,
-    LedgerWriter,
-)
+from windlass.ports import CheckSchedule
 
 if TYPE_CHECKING:
     from windlass.domain.dataset import Dataset
@@ -167,10 +161,6 @@ class Backend(Protocol):
     def run_worker(self, clusters: Sequence[str]) -> int:
         """Serve these clusters until a signal comes; returns the exit code."""
         ...
-
-
-class OperatorLedger(LedgerReader, LedgerWriter, CheckOperator, ControlOperator, Protocol):
-    """What operators read and write."""
 
 
 class Wired(Ordering):

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from windlass.domain.orders import Change, LimitChange, Order, Verb
 from windlass.domain.record import Scope
 from windlass.domain.states import State
+from windlass.ports import CheckOperator, ControlOperator, LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
-    from windlass.cli.backend import OperatorLedger
     from windlass.domain.plan import Guard
     from windlass.engine.payloads import CutOrder, News
     from windlass.settings import Fleet
 
 T = TypeVar("T")
+
+
+class OperatorLedger(LedgerReader, LedgerWriter, CheckOperator, ControlOperator, Protocol):
+    """What operators read and write."""
 
 
 class HasFleet(Protocol):
@@ -27,7 +31,7 @@ class HasFleet(Protocol):
         ...
 
     @property
-    def ledger(self) -> "OperatorLedger":
+    def ledger(self) -> OperatorLedger:
         """The record."""
         ...
 
@@ -105,7 +109,7 @@ def told(
     return asyncio.run(ordered(backend.fleet, ledger, campaign, news, write, begin=begin))
 
 
-def _clusters(ledger: "OperatorLedger", campaign: str, scopes: Sequence[Scope]) -> Sequence[str]:
+def _clusters(ledger: OperatorLedger, campaign: str, scopes: Sequence[Scope]) -> Sequence[str]:
     """The clusters that the scopes lie on; all of the campaign's for the campaign itself."""
     if any(not scope.cluster for scope in scopes):
         clusters = ledger.status(campaign).clusters
@@ -113,7 +117,7 @@ def _clusters(ledger: "OperatorLedger", campaign: str, scopes: Sequence[Scope]) 
     return sorted({scope.cluster for scope in scopes})
 
 
-def _tenants(ledger: "OperatorLedger", order: Order) -> Mapping[str, Sequence[str]]:
+def _tenants(ledger: OperatorLedger, order: Order) -> Mapping[str, Sequence[str]]:
     """`{cluster: databases}` of the scopes' tenants that have something parked."""
     found: dict[str, list[str]] = defaultdict(list)
     for one in ledger.status(order.campaign, windows=True).tenants:
@@ -127,7 +131,7 @@ def _in(scope: Scope, cluster: str, database: str) -> bool:
     return scope.cluster in {"", cluster} and scope.database in {"", database}
 
 
-def _close(ledger: "OperatorLedger", scope: Scope) -> None:
+def _close(ledger: OperatorLedger, scope: Scope) -> None:
     """No workflow of the campaign runs there: nothing is in flight that had to be proven dead."""
     if scope.window:
         ledger.group_cancelled(ledger.window(scope.window).group)

@@ -148,6 +148,9 @@ class TenantWorkflow:
 
     async def _hear(self, tenant: TenantRef) -> None:
         """Make the cuts that were ordered, and look what there is to do anew."""
+        for cut in self._cuts:
+            if cut.group in self._flight:
+                self._flight[cut.group].cancel()
         while self._cuts:
             await self._cut(tenant, self._cuts.pop(0))
         if self._again:
@@ -167,7 +170,8 @@ class TenantWorkflow:
         """What is in flight of the group is cancelled and proven dead before it is cut."""
         task = self._flight.get(cut.group)
         if task is not None:
-            task.cancel()
+            if not task.done() and not task.cancelling():
+                task.cancel()
             await workflow.wait([task])
             self._flight.pop(cut.group)
             if not task.cancelled():

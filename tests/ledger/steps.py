@@ -6,6 +6,7 @@ from tests.ledger.world import (
     draft,
 )
 from windlass.domain.record import Scope
+from windlass.domain.results import TableLoad
 from windlass.domain.states import State
 from windlass.ledger.store import SqlLedger
 
@@ -28,8 +29,7 @@ def work(ledger: SqlLedger, clock: HandClock, window: str, rows: int = 1000) -> 
     attempt = ledger.begin_attempt(C, window)
     ledger.window_started(window, attempt)
     clock.turn(10)
-    ledger.table_loaded(window, "scorecard", rows, 10)
-    ledger.window_loaded(window, rows)
+    ledger.window_loaded(window, rows, [TableLoad("scorecard", rows, 10)])
     return attempt
 
 

@@ -23,7 +23,7 @@ from windlass.domain.errors import (
     UsageError,
 )
 from windlass.domain.plan import Guard, HeldWindow
-from windlass.domain.results import Removed
+from windlass.domain.results import Removed, TableLoad
 from windlass.domain.states import State, Verdict
 from windlass.ledger.store import SqlLedger
 from windlass.ports import Ledger, LedgerReader, LedgerWriter
@@ -261,9 +261,9 @@ def test_rows_by_table_and_removed(ledger: SqlLedger) -> None:
     ledger.create_campaign(draft(), one)
     first, second = (w.id for w in ledger.campaign_plan(C).tenants[0].windows)
     whole = ledger.campaign_plan(C).tenants[0].groups[0].id
-    ledger.table_loaded(first, "score", 7, 1.0)
-    ledger.table_loaded(first, "score", 10, 1.0)
-    ledger.table_loaded(second, "score", 5, 1.0)
+    ledger.window_loaded(first, 7, [TableLoad("score", 7, 1.0)])
+    ledger.window_loaded(first, 10, [TableLoad("score", 10, 1.0)])
+    ledger.window_loaded(second, 5, [TableLoad("score", 5, 1.0)])
     assert ledger.table_rows(whole, "score") == 15
     assert ledger.table_rows(whole, "scorecard") == 0
     assert ledger.removed(whole, "score") is None

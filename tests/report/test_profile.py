@@ -4,6 +4,7 @@ import threading
 
 from tests.ledger.world import days, group
 from tests.report.conftest import C
+from windlass.domain.results import TableLoad
 from windlass.domain.stopwatch import Stopwatch, add, stage, timed
 from windlass.ledger.store import SqlLedger
 from windlass.report.model import as_json, as_markdown, build
@@ -13,10 +14,10 @@ GROUP = f"{C}/{group('acme_voice', days(0, 10)).id}"
 
 
 def measured(ledger: SqlLedger) -> None:
-    ledger.table_loaded(WINDOW, "score", 7, 9.0, {"read": 9.0})
+    ledger.window_loaded(WINDOW, 7, [TableLoad("score", 7, 9.0, {"read": 9.0})])
     stages = {"count": 0.5, "stream": 2.0, "sample": 0.1, "read": 1.9, "fingerprint": 0.3}
-    ledger.table_loaded(WINDOW, "score", 10, 3.0, stages)
-    ledger.table_loaded(WINDOW, "scorecard", 0, 0.25, {"count": 0.2})
+    empty = TableLoad("scorecard", 0, 0.25, {"count": 0.2})
+    ledger.window_loaded(WINDOW, 10, [TableLoad("score", 10, 3.0, stages), empty])
     ledger.step_end(GROUP, 1, "", "time guard", {"seconds": 1.0})
     ledger.step_end(GROUP, 2, "", "time guard", {"seconds": 0.5})
     ledger.step_end(GROUP, 1, "", "time publish", {"publish": 0.4, "keep": 0.2, "seconds": 0.7})

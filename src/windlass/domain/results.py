@@ -57,6 +57,16 @@ class SliceCount:
     max_version: str | None = None
 
 
+@dataclass(frozen=True)
+class TableLoad:
+    """One table of a loaded window: rows staged, and the seconds it took, in all and by stage."""
+
+    table: str
+    rows: int
+    seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
 class Evidence(StrEnum):
     """Where figures of a plan come from."""
 

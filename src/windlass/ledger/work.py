@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -11,7 +10,7 @@ from windlass.domain.attempt import Attempt
 from windlass.domain.codec import dump, load
 from windlass.domain.errors import RefusedError
 from windlass.domain.record import TIMES, Scope
-from windlass.domain.results import Removed, TableCounts
+from windlass.domain.results import Removed, TableCounts, TableLoad
 from windlass.domain.states import Mode, State, Verdict, allowed
 from windlass.ledger import states
 from windlass.ledger import tables as t
@@ -127,35 +126,17 @@ class Work(Base):
         put(connection, of, {"window_id": window}, values)
 
     @writes
-    def table_loaded(
-        self,
-        connection: Connection,
-        window: str,
-        table: str,
-        rows: int,
-        seconds: float,
-        stages: Mapping[str, float] = MappingProxyType({}),
+    def window_loaded(
+        self, connection: Connection, window: str, rows: int, tables: Sequence[TableLoad] = ()
     ) -> None:
-        """Rows staged and proven for one table of the window; repeating replaces."""
-        key = {"window_id": window, "table_name": table}
-        put(connection, t.window_tables, key, {"rows": rows, "seconds": seconds})
-        if stages:
-            facts = {**stages, "rows": rows, "seconds": round(seconds, 3)}
-            self._loaded_step(connection, window, table, facts)
-
-    def _loaded_step(
-        self, connection: Connection, window: str, table: str, facts: Mapping[str, float]
-    ) -> None:
-        now, of = self._clock.now(), window_row(connection, window)
-        key = {"group_id": of.group_id, "attempt": 0, "table_name": table}
-        values = {"begun_at": now, "ended_at": now, "facts": dump(dict(facts))}
-        put(connection, t.steps, key | {"step": f"{TIMES}load {window}"}, values)
-
-    @writes
-    def window_loaded(self, connection: Connection, window: str, rows: int) -> None:
         """All tables staged and proven; it runs until its group is done."""
         now = self._clock.now()
         row = window_row(connection, window)
+        for one in tables:
+            key = {"window_id": window, "table_name": one.table}
+            put(connection, t.window_tables, key, {"rows": one.rows, "seconds": one.seconds})
+            if one.stages:
+                _time(connection, row, one, now)
         values = {"rows_loaded": rows, "loaded_at": now}
         connection.execute(update(t.windows).where(t.windows.c.id == row.id).values(values))
         states.trouble_over(connection, Scope(row.campaign, row.cluster, row.database))
@@ -368,3 +349,11 @@ def _group_of(connection: Connection, subject: str) -> str:
         names = [subject, subject.rpartition("/")[0]]
         group = connection.scalar(select(t.groups.c.id).where(t.groups.c.id.in_(names)))
     return group or subject
+
+
+def _time(connection: Connection, window: Row[Any], one: TableLoad, now: datetime) -> None:
+    """Where the time of one table's load went."""
+    facts = {**one.stages, "rows": one.rows, "seconds": round(one.seconds, 3)}
+    key = {"group_id": window.group_id, "attempt": 0, "table_name": one.table}
+    values = {"begun_at": now, "ended_at": now, "facts": dump(facts)}
+    put(connection, t.steps, key | {"step": f"{TIMES}load {window.id}"}, values)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.errors import WindlassError
 from windlass.domain.plan import Plan
-from windlass.domain.results import Removed, TableCounts
+from windlass.domain.results import Removed, TableCounts, TableLoad
 from windlass.domain.states import State, Verdict
 from windlass.domain.window import Interval
 from windlass.ports.checks import CheckLedger
@@ -104,24 +103,12 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, ControlLedger, Protocol):
         """Rows moved so far by this attempt (a cheap upsert)."""
         ...
 
-    def table_loaded(
-        self,
-        window: str,
-        table: str,
-        rows: int,
-        seconds: float,
-        stages: Mapping[str, float] = MappingProxyType({}),
-    ) -> None:
-        """Rows staged and proven for one table of the window, and the seconds that went to each
-        stage of it; repeating replaces."""
-        ...
-
-    def window_loaded(self, window: str, rows: int) -> None:
-        """All tables staged and proven (still running: not yet visible)."""
+    def window_loaded(self, window: str, rows: int, tables: Sequence[TableLoad] = ()) -> None:
+        """All tables staged and proven (still running: not yet visible); repeating replaces."""
         ...
 
     def table_rows(self, group: str, table: str) -> int:
-        """Rows staged for that table over all windows of the group (table_loaded)."""
+        """Rows staged for that table over all windows of the group (window_loaded)."""
         ...
 
     def removed(self, group: str, table: str) -> Removed | None:

@@ -91,6 +91,15 @@ class Source(Protocol):
         no two steps overlap."""
         ...
 
+    def count_all(
+        self,
+        pieces: Sequence[tuple[Slice, Sequence[ColumnPair]]],
+        attempt: Attempt,
+        snapshot: str | None,
+    ) -> list[SliceCount]:
+        """`counts` of whole slices, in one session."""
+        ...
+
     def count_sql(self, piece: Slice) -> str:
         """The statement that an operator runs to count the slice by hand."""
         ...

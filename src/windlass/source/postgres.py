@@ -141,6 +141,21 @@ class PostgresSource:
         with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
             return count.count_steps(connection, piece, pairs, kind, steps)
 
+    def count_all(
+        self,
+        pieces: Sequence[tuple[Slice, Sequence[ColumnPair]]],
+        attempt: Attempt,
+        snapshot: str | None,
+    ) -> list[SliceCount]:
+        """The same of whole slices, one after the other in one session."""
+        kinds = [self._time_type(piece, pairs) for piece, pairs in pieces]
+        names = ", ".join(piece.table.name for piece, _ in pieces)
+        with self._in(attempt, snapshot, f"counting {names}") as connection:
+            return [
+                count.count_steps(connection, piece, pairs, kind, [piece.interval])[0]
+                for (piece, pairs), kind in zip(pieces, kinds, strict=True)
+            ]
+
     def count_sql(self, piece: Slice) -> str:
         """The statement behind `count`, to run by hand."""
         return count.count_sql(piece, (), self._time_type(piece))

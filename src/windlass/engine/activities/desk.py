@@ -193,24 +193,29 @@ class Desk:
         for attempt in self.ledger.retire(group):
             self.sweep(attempt)
 
+    def pieces(self, ref: GroupRef, interval: Interval) -> list[tuple[Slice, Sequence[ColumnPair]]]:
+        """What of each table lies in that interval, and its columns, in the dataset's order."""
+        dataset, tenant = self.plan(ref.tenant.campaign).request.dataset, self.tenant(ref.tenant)
+        return [
+            (Slice(dataset, spec, tenant.tenant, interval), tenant.table(spec.name).columns)
+            for spec in dataset.tables
+        ]
+
     def jobs(self, ref: GroupRef, interval: Interval, loads: Sequence[Load]) -> list[TableJob]:
         """The tables of the group over that interval, in the dataset's order."""
-        plan, tenant, group = (
-            self.plan(ref.tenant.campaign),
-            self.tenant(ref.tenant),
-            self.group(ref),
-        )
-        specs = plan.request.dataset.tables
-        lives = self._lives(tenant, specs)
+        tenant, group = self.tenant(ref.tenant), self.group(ref)
+        pieces = [piece for piece, _ in self.pieces(ref, interval)]
+        lives = self._lives(tenant, [piece.table for piece in pieces])
         return [
             TableJob(
-                piece=Slice(plan.request.dataset, spec, tenant.tenant, interval),
+                piece=piece,
                 plan=tenant.table(spec.name),
                 group=next(t for t in group.tables if t.table == spec.name),
                 live=lives[spec.name],
                 rows=tuple(staging(ref, one, spec) for one in loads if one.stages(spec.name)),
             )
-            for spec in specs
+            for piece in pieces
+            for spec in [piece.table]
         ]
 
     def _lives(self, tenant: TenantPlan, specs: Sequence[TableSpec]) -> dict[str, TargetTable]:

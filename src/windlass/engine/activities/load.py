@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from temporalio import activity
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice
 from windlass.domain.errors import MismatchError
-from windlass.domain.results import Digest, SliceCount
+from windlass.domain.results import Digest, SliceCount, TableLoad
 from windlass.domain.states import Mode
 from windlass.domain.stopwatch import stage, timed
 from windlass.domain.window import Interval
@@ -29,6 +29,17 @@ SAMPLE_ROWS = 2_000
 """Rows of each window and table whose MD5 PostgreSQL computes itself."""
 
 
+Counts = Mapping[str, SliceCount]
+"""By table, in the dataset's order."""
+
+
+@dataclass(frozen=True)
+class _Done(TableLoad):
+    """A table's load, with the fingerprint of what was read."""
+
+    sum: str = field(default="0", kw_only=True)
+
+
 class LoadActivities:
     """One activity: `load`."""
 
@@ -43,45 +54,66 @@ class LoadActivities:
         window = self._desk.window(order.group, order.window)
         attempt = self._desk.begin_group(order.group, order.window)
         self._desk.ledger.window_started(order.window, attempt.number)
-        mode = self._desk.plan(tenant.campaign).request.mode
         load = Load(order.window, attempt.number)
         with self._desk.watch(attempt, tenant, order.window) as watch:
-            jobs = self._desk.jobs(order.group, window.interval, [load])
-            reads = [self._table(job, attempt, order.snapshot.id, mode, watch) for job in jobs]
-        self._desk.ledger.window_loaded(order.window, sum(read.rows for read in reads))
-        return replace(load, reads=tuple(reads))
+            counts, taken = self._counted(order, window.interval, attempt)
+            watch.pulse(0)
+            done = self._tables(order, window.interval, load, counts, attempt, watch)
+        first = replace(done[0], seconds=done[0].seconds + taken)
+        done[0] = replace(first, stages={**first.stages, "count": round(taken, 3)})
+        self._desk.ledger.window_loaded(order.window, sum(one.rows for one in done), done)
+        return replace(load, reads=tuple(Read(one.table, one.rows, one.sum) for one in done))
+
+    def _counted(
+        self, order: LoadInput, interval: Interval, attempt: Attempt
+    ) -> tuple[Counts, float]:
+        """What the snapshot holds of each table, by its own count; and how long that took."""
+        began = time.monotonic()
+        pieces = self._desk.pieces(order.group, interval)
+        names = [piece.table.name for piece, _ in pieces]
+        if self._desk.plan(order.group.tenant.campaign).request.mode is Mode.DELETE:
+            return dict.fromkeys(names, SliceCount(0)), 0.0
+        found = self._desk.source.count_all(pieces, attempt, order.snapshot.id)
+        for name, count in zip(names, found, strict=True):
+            judge_hazards(count, where=f"{attempt.subject} {name}")
+        return dict(zip(names, found, strict=True)), time.monotonic() - began
+
+    def _tables(
+        self,
+        order: LoadInput,
+        interval: Interval,
+        load: Load,
+        counts: Counts,
+        attempt: Attempt,
+        watch: Watch,
+    ) -> list[_Done]:
+        """Every table, where there is anything to stage: without rows the target is not asked."""
+        if not any(count.kept for count in counts.values()):
+            return [_Done(name, 0) for name in counts]
+        jobs = self._desk.jobs(order.group, interval, [load])
+        snapshot = order.snapshot.id
+        return [self._table(job, counts[job.spec.name], attempt, snapshot, watch) for job in jobs]
 
     def _table(
-        self, job: TableJob, attempt: Attempt, snapshot: str, mode: Mode, watch: Watch
-    ) -> Read:
-        """Stage one table, where there is anything to stage; returns what was read for it."""
+        self, job: TableJob, count: SliceCount, attempt: Attempt, snapshot: str, watch: Watch
+    ) -> _Done:
+        """Stage one table."""
         began = time.monotonic()
-        moved = mode is not Mode.DELETE
-        with timed() as watched:
-            read = self._move(job, attempt, snapshot, watch) if moved else Digest(0)
-        seconds = time.monotonic() - began
-        self._desk.ledger.table_loaded(
-            attempt.subject, job.spec.name, read.rows, seconds, watched.seconds
-        )
-        return Read(job.spec.name, read.rows, read.sum)
+        with timed() as stages:
+            read = self._move(job, count, attempt, snapshot, watch) if count.kept else Digest(0)
+        taken = time.monotonic() - began
+        return _Done(job.spec.name, read.rows, taken, stages.seconds, sum=read.sum)
 
-    def _move(self, job: TableJob, attempt: Attempt, snapshot: str, watch: Watch) -> Digest:
-        """Count, stream, count again. What staging holds is compared right before publish."""
-        where = f"{attempt.subject} {job.spec.name}"
-        with stage("count"):
-            (count,) = self._desk.source.counts(
-                job.piece, job.plan.columns, [job.piece.interval], attempt, snapshot
-            )
-        judge_hazards(count, where=where)
-        if not count.kept:
-            return Digest(0)
+    def _move(
+        self, job: TableJob, count: SliceCount, attempt: Attempt, snapshot: str, watch: Watch
+    ) -> Digest:
+        """Stream, count again. What staging holds is compared right before publish."""
         self._desk.target.stage(job.live, job.rows[0])
         watch.pulse(0)
         with stage("stream"):
             read = self._stream(job, attempt, snapshot, watch)
-        with stage("count"):
-            staged = self._desk.target.staged_rows(job.rows[0])
-        judge_read(count, read, staged, where=where)
+        staged = self._desk.target.staged_rows(job.rows[0])
+        judge_read(count, read, staged, where=f"{attempt.subject} {job.spec.name}")
         watch.pulse(0)
         with stage("sample"):
             self._sample(job, attempt, snapshot, count)

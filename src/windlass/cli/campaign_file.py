@@ -18,7 +18,8 @@ from windlass.planner import parse
 from windlass.settings import validated
 from windlass.settings.checks import fail
 from windlass.settings.document import parse as read_yaml
-from windlass.settings.models import Count, Strict, Text
+from windlass.settings.models import Count, Text
+from windlass.settings.strict import Strict
 
 NEXT = "docs/cli.md (Campaign files) explains all keys; windlass affected … --out FILE writes one"
 

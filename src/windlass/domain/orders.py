@@ -69,11 +69,13 @@ class TenantWord:
 @dataclass(frozen=True)
 class ClusterOrders:
     """What stands ordered on one cluster of a campaign; tenants that nothing is ordered about
-    are not named."""
+    are not named. `healthy` is how many windows at once the servers' health allows (None: it
+    holds nothing back)."""
 
     paused: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     tenants: tuple[TenantWord, ...] = ()
+    healthy: int | None = None
 
     def of(self, database: str) -> TenantWord:
         """The tenant's; its limits are those that count for it."""

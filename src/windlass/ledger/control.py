@@ -16,6 +16,7 @@ from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, found, group_row
 from windlass.ledger.campaigns import refuse_overlap, stored_plan
 from windlass.ledger.database import reads, writes
+from windlass.ledger.helm import course_of
 from windlass.ledger.journal import insert_action, insert_event, limits_of
 
 OPEN = [str(s) for s in (State.QUEUED, State.RUNNING, *states.STILL)]
@@ -106,17 +107,23 @@ class Control(Base):
         merged: dict[str, int] = {}
         for scope in whole:
             merged |= limits_of(connection, scope)
-        return ClusterOrders(paused, merged, tuple(w for w in words if w != TenantWord(w.database)))
+        course = course_of(connection, cluster, self._clock.now())
+        told = tuple(w for w in words if w != TenantWord(w.database))
+        return ClusterOrders(paused, merged, told, course.windows if course else None)
 
     @reads
     def paces(
         self, connection: Connection, campaign: str, cluster: str, database: str
     ) -> Mapping[str, int]:
-        """The ceilings that operators set, by scope."""
+        """The ceilings that operators set, by scope, and that of the servers' health."""
         scopes = [Scope(campaign), Scope(campaign, cluster), Scope(campaign, cluster, database)]
         told = {str(scope): limits_of(connection, scope) for scope in scopes}
         rate = "rows_per_second"
-        return {scope: limits[rate] for scope, limits in told.items() if rate in limits}
+        paces = {scope: limits[rate] for scope, limits in told.items() if rate in limits}
+        course = course_of(connection, cluster, self._clock.now())
+        if course and course.rows_per_second:
+            paces[f"health of {cluster}"] = course.rows_per_second
+        return paces
 
     @writes
     def group_rests(self, connection: Connection, group: str) -> None:

@@ -49,7 +49,7 @@ class Limits(Base):
             insert_action(connection, scope, "limit", who, why, *ends, self._clock.now())
             changes.append(LimitChange(scope, before, after))
         for name in dict.fromkeys(scope.campaign for scope in scopes):
-            _show(connection, name)
+            show_limits(connection, name)
         return changes
 
 
@@ -62,7 +62,7 @@ def _refuse_ended(connection: Connection, scope: Scope) -> None:
         )
 
 
-def _show(connection: Connection, campaign: str) -> None:
+def show_limits(connection: Connection, campaign: str) -> None:
     """Say on each cluster what operators limit there, unless something else holds it back."""
     of = t.campaign_clusters
     for row in connection.execute(select(of).where(of.c.campaign == campaign)).all():

@@ -9,6 +9,7 @@ from windlass.ledger.control import Control
 from windlass.ledger.database import reads
 from windlass.ledger.fences import Fences
 from windlass.ledger.held import Held
+from windlass.ledger.helm import Helm
 from windlass.ledger.journal import Journal
 from windlass.ledger.limits import Limits
 from windlass.ledger.past import Past
@@ -19,7 +20,19 @@ from windlass.ledger.work import Work
 
 
 class SqlLedger(
-    Requests, Campaigns, Work, Journal, Held, Past, Views, Undo, Checks, Fences, Control, Limits
+    Requests,
+    Campaigns,
+    Work,
+    Journal,
+    Held,
+    Past,
+    Views,
+    Undo,
+    Checks,
+    Fences,
+    Control,
+    Limits,
+    Helm,
 ):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 

@@ -342,3 +342,12 @@ limits = Table(
     text("database", key=True),
     text("value"),
 )
+
+governors = Table(
+    "governors",
+    metadata,
+    text("cluster", key=True),
+    text("holder"),
+    instant("until_at", needed=True),
+    text("course"),
+)

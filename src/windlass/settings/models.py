@@ -9,8 +9,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -23,33 +21,14 @@ from windlass.domain import dataset as domain
 from windlass.domain.errors import UsageError
 from windlass.planner import parse
 from windlass.settings import checks
+from windlass.settings.health import Health
+from windlass.settings.strict import Strict
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, AfterValidator(checks.plain_name)]
 Identifier = Annotated[str, AfterValidator(checks.identifier)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-
-
-class Strict(BaseModel):
-    """Refuses unknown keys, naming the nearest known one; never shows values in errors."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=False
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: Any) -> Any:  # noqa: ANN401 - anything that YAML may hold
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        unknown = [key for key in value if key not in known] if isinstance(value, dict) else []
-        if unknown:
-            raise PydanticCustomError(
-                "unknown_key",
-                "{said}",
-                {"said": checks.unknown(unknown[0], known), "key": unknown[0]},
-            )
-        return value
 
 
 class TlsFiles(Strict):
@@ -125,6 +104,9 @@ class Limits(Strict):
     windows_per_tenant: Count = Field(default=2, description="windows in flight for one tenant")
     rows_per_second: Count | None = Field(
         default=None, description="ceiling for reading, of each worker; none by default"
+    )
+    health: Health = Field(
+        default=Health(), description="figures of the servers that slow campaigns down or stop them"
     )
 
 

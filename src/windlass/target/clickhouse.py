@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice
+from windlass.domain.health import Reading
 from windlass.domain.plan import GroupTable, TablePlan
 from windlass.domain.results import Digest, Removed
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.window import Interval
 from windlass.ports import Ask, Census, Pulse
-from windlass.target import catchup, check, compare, digest, grants, kill, partitions
+from windlass.target import catchup, check, compare, digest, grants, health, kill, partitions
 from windlass.target.census import census
 from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.client import LOOKING, Address, Server
@@ -63,6 +64,10 @@ class ClickHouseTarget(Keeping):
     ) -> dict[tuple[str, str], TargetTable]:
         """See ports.Target."""
         return describe_all(self._server, databases, tables)
+
+    def health(self, tables: Sequence[tuple[str, str]]) -> list[Reading]:
+        """See ports.HealthyTarget."""
+        return health.readings(self._server, self._area.database, self._area.meter, tables)
 
     def databases(self) -> list[str]:
         """See ports.Target. The staging database is none of the tenants'."""

@@ -4,14 +4,17 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.errors import WindlassError
+from windlass.domain.health import Reading
 from windlass.domain.results import Digest
 from windlass.domain.schema import Shard, TargetTable
 from windlass.ports import Pulse
 from windlass.target.clickhouse import ClickHouseTarget
+from windlass.target.health import worst_of
 from windlass.target.names import quote
 from windlass.target.resolve import Connect, Resolver, naming
 
@@ -59,6 +62,17 @@ class Each:
         swept = [target.sweep(attempt) for target in self._traces(attempt.tag, clusters)]
         self._marked.pop(attempt.token, None)
         return sum(swept) - len(clusters)
+
+    def health(self, tables: Sequence[tuple[str, str]]) -> list[Reading]:
+        """See ports.HealthyTarget. The shards behind these tables, too, where known."""
+        known = [live for name in tables if (live := self._known.get(name)) and live.shards]
+        asked = [partial(self._front.health, tables)]
+        for live in known:
+            asked += [
+                partial(target.health, [(shard.table.database, shard.table.name)])
+                for target, shard in self._members(live)
+            ]
+        return worst_of(asked)
 
     def check(self) -> list[Finding]:
         """See ports.Target. Shards are checked too, each finding with its shard."""

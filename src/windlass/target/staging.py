@@ -14,6 +14,7 @@ from windlass.target import describe
 from windlass.target.arrowstream import ArrowBody
 from windlass.target.client import Server, fill
 from windlass.target.kill import statement_tag
+from windlass.target.meter import Meter
 from windlass.target.names import literal, quote, quoted, staging_name
 from windlass.target.settings import DROP_OWN
 from windlass.target.watch import Moved, watched
@@ -64,6 +65,7 @@ class StagingArea:
 
     def __init__(self, server: Server, database: str, owner: str = "") -> None:
         self.server, self.database, self.owner = server, database, owner
+        self.meter = Meter()
         self._made = False
         self._off: list[str] | None = None
         self._ddls: dict[tuple[str, str, str], describe.Ddl] = {}
@@ -160,7 +162,8 @@ class StagingArea:
             try:
                 columns = body.begin()
                 if columns:
-                    self.server.send(self.ref(staging), columns, body.stream(), tag)
+                    blocks = self.meter.passing(body.stream())
+                    self.server.send(self.ref(staging), columns, blocks, tag)
                     body.answered()
             except BaseException:
                 if body.failure is not None:

@@ -34,10 +34,12 @@ class ControlActivities:
         return self.standing(order.campaign)
 
     def standing(self, campaign: str) -> CampaignOrders:
-        """What stands ordered, with operators' limits within those of the fleet file."""
+        """What stands ordered, with operators' limits within those of the fleet file, and within
+        what the servers' health allows: that may be none at all."""
         told = self._desk.ledger.orders(campaign, self._desk.cluster)
         windows = min(self._windows, told.limits.get("windows", self._windows))
-        each = min(windows, told.limits.get("windows_per_tenant", self._per_tenant))
+        windows = min(windows, told.healthy) if told.healthy is not None else windows
+        each = max(1, min(windows, told.limits.get("windows_per_tenant", self._per_tenant)))
         tenants = tuple(
             Standing(
                 one.database,
@@ -45,7 +47,7 @@ class ControlActivities:
                 one.cancelled,
                 one.held,
                 one.dropped,
-                min([windows, *(one.limits[n] for n in _COUNTS if n in one.limits)])
+                min([max(1, windows), *(one.limits[n] for n in _COUNTS if n in one.limits)])
                 if any(n in one.limits for n in _COUNTS)
                 else 0,
             )

@@ -111,7 +111,6 @@ class PostgresSource:
         """A session for counting."""
         name = attempt.application_name
         with control(self._server, "counting by time", name) as connection:
-            tally.prepare(connection)
             yield Counter(connection, self._time_type)
 
     def hold(

@@ -22,8 +22,11 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 CONTROL = "windlass"
 """application_name of sessions that belong to no attempt."""
 
-HASH_MEMORY = "32MB"
+HASH_MEMORY = "64MB"
 """work_mem of a session that has less: what one hash or sort may hold before it spills."""
+PAGE_COST = 1.1
+"""random_page_cost of a session that has more: a small tenant's rows are found by their index, not
+by reading everybody's."""
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -92,7 +95,7 @@ class Server:
             "jit": "off",
         }
         plain = (f"set_config({literal(k)}, {literal(v)}, false)" for k, v in wanted.items())
-        return f"SELECT pg_backend_pid(), {', '.join(plain)}, {_MEMORY}, {_BY_VERSION}"
+        return f"SELECT pg_backend_pid(), {', '.join(plain)}, {_SWIFT}, {_BY_VERSION}"
 
     def without_secrets(self, text: str) -> str:
         """The text without the password, as written or decoded."""
@@ -117,9 +120,11 @@ class Server:
 
 
 # A hash of a tenant's parents that spills to disk doubles the time of a window's reading.
-_MEMORY = f"""\
+_SWIFT = f"""\
 CASE WHEN pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('{HASH_MEMORY}')
-     THEN set_config('work_mem', '{HASH_MEMORY}', false) END"""
+     THEN set_config('work_mem', '{HASH_MEMORY}', false) END,
+CASE WHEN current_setting('random_page_cost')::float > {PAGE_COST}
+     THEN set_config('random_page_cost', '{PAGE_COST}', false) END"""
 # Settings that not every version or platform has. The check of the connection ends the query of a
 # worker that was killed, where otherwise it would run on to its end.
 _BY_VERSION = """\

@@ -20,15 +20,6 @@ from windlass.source.select import Scope, of_tenant, ref
 from windlass.source.session import BEGIN, Connection, rows, run
 from windlass.source.times import TimeType, binned, bucket, utc
 
-_SWIFT = """\
-SELECT set_config('jit', 'off', false),
-CASE WHEN current_setting('random_page_cost')::float > 1.1
-     THEN set_config('random_page_cost', '1.1', false) END,
-CASE WHEN pg_size_bytes(current_setting('work_mem')) < 67108864
-     THEN set_config('work_mem', '64MB', false) END"""
-"""Compiling takes longer than such a count; a small tenant's rows are found by their index, not by
-reading everybody's; and the hash of a large tenant's parents should not go to disk."""
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -143,11 +134,6 @@ def per_mark(cells: Sequence[Cell], grid: Grid) -> Iterator[SliceCount]:
         first = bisect_left(order, grid.position(mark.start))
         beyond = bisect_left(order, grid.position(mark.end))
         yield total(cells[first:beyond])
-
-
-def prepare(connection: Connection) -> None:
-    """Make the session fit for counting."""
-    run(connection, _SWIFT)
 
 
 def tallies(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pytest
 
-from windlass.engine.activities.pace import Pace
+from windlass.engine.activities.load import pieces
+from windlass.engine.activities.pace import LOADING, Ceilings, Pace, Paces
 
 
 @dataclass
@@ -54,3 +56,25 @@ def test_a_wait_ends_when_the_work_is_not_wanted_any_more() -> None:
     with pytest.raises(RuntimeError):
         pace.read(3_600, stop)
     assert wall.at < 101
+
+
+def test_a_batch_comes_in_pieces_that_a_second_allows() -> None:
+    batch = pa.RecordBatch.from_pydict({"n": list(range(10))})
+    assert [one["n"].to_pylist() for one in pieces(batch, 4)] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9],
+    ]
+    assert [one.num_rows for one in pieces(batch, 10)] == [10]
+    assert [one.num_rows for one in pieces(batch, None)] == [10]
+
+
+def test_the_lowest_ceiling_counts() -> None:
+    paces = Paces(Pace(500))
+    assert paces.per_second() == 500
+    token = LOADING.set(Ceilings(lambda: {"campaign": 2_000, "tenant": 100}))
+    try:
+        assert paces.per_second() == 100
+    finally:
+        LOADING.reset(token)
+    assert Paces(Pace(None)).per_second() is None

@@ -132,9 +132,12 @@ class LoadActivities:
     def _paced(
         self, batches: Iterator["pa.RecordBatch"], watch: Watch
     ) -> Iterator["pa.RecordBatch"]:
+        """A second's worth at a time: a server that waits longer for the next rows hangs up."""
+        pace = self._desk.pace
         for batch in batches:
-            yield batch
-            self._desk.pace.read(batch.num_rows, lambda: watch.pulse(0))
+            for piece in pieces(batch, pace.per_second()):
+                yield piece
+                pace.read(piece.num_rows, lambda: watch.pulse(0))
 
     def _sample(self, job: TableJob, attempt: Attempt, snapshot: str, count: SliceCount) -> None:
         """Compare a seeded stretch of time by PostgreSQL's own MD5: the one check that does not
@@ -162,6 +165,15 @@ def hashed(
         with stage("fingerprint"):
             digest.update(batch)
         yield batch
+
+
+def pieces(batch: "pa.RecordBatch", most: int | None) -> Iterator["pa.RecordBatch"]:
+    """The batch in pieces of so many rows at most; nothing is copied."""
+    if most is None or batch.num_rows <= most:
+        yield batch
+        return
+    for start in range(0, batch.num_rows, most):
+        yield batch.slice(start, most)
 
 
 def stretch(piece: Slice, rows: int, seed: str) -> Interval:

@@ -32,6 +32,11 @@ class Pace:
         self._booked = self._paid = 0.0
         self._at = now()
 
+    @property
+    def rate(self) -> int | None:
+        """Rows per second, as it is now."""
+        return self._rate
+
     def set(self, rows_per_second: int | None) -> None:
         """Another ceiling from now on, also for whoever waits."""
         with self._lock:
@@ -111,6 +116,12 @@ class Paces:
 
         for pace in self._set(ceilings):
             pace.read(rows, look)
+
+    def per_second(self) -> int | None:
+        """The lowest ceiling of the load that this thread works for; None: there is none."""
+        ceilings = LOADING.get()
+        told = ceilings.told().values() if ceilings else ()
+        return min((rate for rate in (self._own.rate, *told) if rate), default=None)
 
     def _set(self, ceilings: Ceilings) -> list[Pace]:
         """The paces of the load's scopes, at the rates that hold now."""

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from windlass.domain.codec import dump, load
-from windlass.domain.errors import OverlapError, RefusedError
-from windlass.domain.naming import bind, rebind, safe
+from windlass.domain.errors import RefusedError
+from windlass.domain.naming import bind, rebind
 from windlass.domain.plan import ClusterPlan, GroupPlan, Guard, Plan, TenantPlan, WindowPlan
 from windlass.domain.record import CampaignDraft, CampaignRecord, Scope
 from windlass.domain.states import Health, Mode, State, roll_up
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
+from windlass.ledger.admission import free_name, refuse_overlap
 from windlass.ledger.base import Base, campaign_row, group_row, put
 from windlass.ledger.database import reads, writes
 from windlass.ledger.states import level, refresh
@@ -34,7 +35,7 @@ class Campaigns(Base):
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({CREATE_LOCK})"))
         refuse_overlap(connection, plan)
-        name = _free_name(connection, draft)
+        name = free_name(connection, draft)
         bound = bind(plan, name)
         self._insert(connection, name, draft, bound)
         for position, cluster in enumerate(bound.clusters):
@@ -294,69 +295,6 @@ def record(row: Row[Any]) -> CampaignRecord:
         started_at=row.started_at,
         ended_at=row.ended_at,
     )
-
-
-def refuse_overlap(
-    connection: Connection,
-    plan: Plan,
-    but: str = "",
-    only: set[tuple[str, str]] | None = None,
-) -> None:
-    """One statement inside the creating transaction: two operators cannot both pass. `but` is
-    the campaign that the plan is of, where it has one already; `only` are the (cluster, database)
-    that count (None: all that have something to do)."""
-    wanted = {(p.tenant.cluster, p.tenant.database): p for p in plan.tenants if p.groups}
-    if only is not None:
-        wanted = {key: one for key, one in wanted.items() if key in only}
-    interval, c = plan.request.interval, t.campaigns.c
-    query = (
-        select(t.campaigns, t.tenants.c.cluster, t.tenants.c.database)
-        .join_from(t.campaigns, t.tenants, t.tenants.c.campaign == c.name)
-        .where(
-            c.dataset == plan.request.dataset.name,
-            c.name != but,
-            c.state.not_in([str(s) for s in State if s.final]),
-            c.start_at < interval.end,
-            c.end_at > interval.start,
-            t.tenants.c.state != str(State.NOTHING_TO_DO),
-        )
-        .order_by(c.number)
-    )
-    for row in connection.execute(query):
-        if (row.cluster, row.database) in wanted:
-            raise _overlap(row)
-
-
-def _overlap(row: Row[Any]) -> OverlapError:
-    since = row.started_at or row.created_at
-    return OverlapError(
-        f"campaign {row.name} ({row.state}) already holds this tenant and range",
-        where=f"{row.cluster}/{row.database} [{row.start_at:%Y-%m-%d %H:%M} .. "
-        f"{row.end_at:%Y-%m-%d %H:%M}) UTC",
-        why=f"{row.who} started it at {since:%Y-%m-%d %H:%M} UTC"
-        + (f": {row.reason}" if row.reason else ""),
-        next_step=f"windlass watch {row.name}, or windlass cancel {row.name} and run again",
-    )
-
-
-def _free_name(connection: Connection, draft: CampaignDraft) -> str:
-    taken = set(connection.scalars(select(t.campaigns.c.name)))
-    if draft.name is None:
-        tries = (f"{draft.default_name}-{n}" for n in range(2, len(taken) + 3))
-        return next(n for n in (draft.default_name, *tries) if n not in taken)
-    if draft.name != safe(draft.name):
-        raise RefusedError(
-            f"a campaign cannot be called {draft.name!r}",
-            why="names are lower-case letters, digits and '-': they appear in ids",
-            next_step=f"--name {safe(draft.name) or 'another'}",
-        )
-    if draft.name in taken:
-        raise RefusedError(
-            f"the name {draft.name} is taken",
-            why="campaigns stay in the ledger for ever",
-            next_step=f"--name {draft.name}-2, or none for a name of its own",
-        )
-    return draft.name
 
 
 def _first_state(plan: TenantPlan) -> State:

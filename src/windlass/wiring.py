@@ -30,6 +30,7 @@ from windlass.temporal import answering, at_work, connect, holder, no_worker, re
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
+    from windlass.engine.governor import Governor
     from windlass.engine.worker import Seat
     from windlass.ledger.store import SqlLedger
     from windlass.target.sharded import ShardedTarget
@@ -332,6 +333,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
     """All clusters' workers, running inside the block."""
     from contextlib import AsyncExitStack
 
+    from windlass.engine.governor import governed
     from windlass.engine.housekeeping import house_kept
     from windlass.engine.worker import build
     from windlass.target.chdbdigest import warm
@@ -343,6 +345,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
             seat = await _seat(fleet, name, ledger)
             await stack.enter_async_context(build(seat))
             stack.enter_context(house_kept(seat.desk))
+            stack.enter_context(governed(_governor(fleet, seat, ledger)))
         yield
     ledger.close()
 
@@ -360,6 +363,17 @@ def target_of(cluster: settings.Cluster, owner: str = "") -> "ShardedTarget":
 
     given = {name: url.get_secret_value() for name, url in cluster.target.shards.items()}
     return ShardedTarget(cluster.target.url.get_secret_value(), given, at)
+
+
+def _governor(fleet: settings.Fleet, seat: "Seat", ledger: "SqlLedger") -> "Governor":
+    from windlass.engine.governor import Governor, Servers, teller
+    from windlass.source.health import PostgresHealth
+
+    cluster, desk = fleet.cluster(seat.desk.cluster), seat.desk
+    source = PostgresHealth(cluster.source.url.get_secret_value())
+    servers = Servers(source, desk.target, cluster.limits.health.thresholds)
+    tell = teller(seat.client, lambda campaign: workflow_id(campaign, desk.cluster))
+    return Governor.at(desk, seat.windows, servers, ledger, tell)
 
 
 async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat":

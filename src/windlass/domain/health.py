@@ -39,7 +39,8 @@ class Course:
     `cause` is what limits ('' nothing does), as it is shown, and `name` the reading that it is
     about. `over` counts looks in a row with something over its threshold, `calm` looks without
     since the last change; `patience` is how many calm ones another window takes. `peak` is the
-    rate when it began, `least` the fewest windows since then.
+    rate when it began, `least` the fewest windows since then. `spared` are databases whose
+    windows struggle: they get one at a time.
     """
 
     windows: int
@@ -51,6 +52,12 @@ class Course:
     patience: int = 2
     peak: int = 0
     least: int = 0
+    spared: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it says anything at all."""
+        return self.limited or bool(self.spared)
 
     @property
     def limited(self) -> bool:

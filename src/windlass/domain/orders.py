@@ -70,12 +70,13 @@ class TenantWord:
 class ClusterOrders:
     """What stands ordered on one cluster of a campaign; tenants that nothing is ordered about
     are not named. `healthy` is how many windows at once the servers' health allows (None: it
-    holds nothing back)."""
+    holds nothing back), `spared` which databases get one window at a time while they struggle."""
 
     paused: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     tenants: tuple[TenantWord, ...] = ()
     healthy: int | None = None
+    spared: tuple[str, ...] = ()
 
     def of(self, database: str) -> TenantWord:
         """The tenant's; its limits are those that count for it."""

@@ -13,8 +13,9 @@ from windlass.domain.record import Scope
 from windlass.domain.states import Health, State, allowed
 from windlass.ledger import states
 from windlass.ledger import tables as t
+from windlass.ledger.admission import refuse_overlap
 from windlass.ledger.base import Base, campaign_row, found, group_row
-from windlass.ledger.campaigns import refuse_overlap, stored_plan
+from windlass.ledger.campaigns import stored_plan
 from windlass.ledger.database import reads, writes
 from windlass.ledger.helm import course_of
 from windlass.ledger.journal import insert_action, insert_event, limits_of
@@ -109,7 +110,10 @@ class Control(Base):
             merged |= limits_of(connection, scope)
         course = course_of(connection, cluster, self._clock.now())
         told = tuple(w for w in words if w != TenantWord(w.database))
-        return ClusterOrders(paused, merged, told, course.windows if course else None)
+        if course is None:
+            return ClusterOrders(paused, merged, told)
+        healthy = course.windows if course.limited else None
+        return ClusterOrders(paused, merged, told, healthy, course.spared)
 
     @reads
     def paces(

@@ -3,19 +3,28 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, func, select, update
 
 from windlass.domain.codec import dump, load
 from windlass.domain.health import Course
+from windlass.domain.record import Scope
 from windlass.domain.states import FINAL, Health, State
+from windlass.ledger import states
 from windlass.ledger import tables as t
-from windlass.ledger.base import Base, put
+from windlass.ledger.base import Base, campaign_row, put
 from windlass.ledger.database import reads, writes
+from windlass.ledger.journal import insert_action, insert_event
 from windlass.ledger.limits import show_limits
+from windlass.planner.struggle import BY_ITSELF
 from windlass.ports.health import AtWork, Sight
 
 VOID = timedelta(seconds=60)
 """How long a course holds after the last word of whoever was at the helm."""
+STOPPED = "stopped"
+"""The event of a campaign that paused itself."""
+ENOUGH = 20
+"""Windows that must have ended before their failures say anything about the rest."""
+_TRIED = [str(State.DONE), str(State.PARKED)]
 _BUSY = [str(State.RUNNING), str(State.PARTIAL)]
 _ENDED = [str(state) for state in FINAL]
 
@@ -32,7 +41,8 @@ class Helm(Base):
         row = connection.execute(
             select(of).where(of.c.cluster == cluster).with_for_update()
         ).first()
-        course = _course(row)
+        fresh = row is not None and row.until_at + VOID >= now
+        course = _course(row) if fresh else None
         if row is not None and row.holder != holder and row.until_at > now:
             return False, course
         values = {"holder": holder, "until_at": now + timedelta(seconds=seconds)}
@@ -73,6 +83,24 @@ class Helm(Base):
         )
 
     @writes
+    def stop_failing(self, connection: Connection, campaign: str) -> str:
+        """Pause the campaign where most of its windows fail."""
+        e, scope, now = t.events.c, Scope(campaign), self._clock.now()
+        row = campaign_row(connection, campaign, lock=True)
+        why = _failing(connection, campaign)
+        query = select(e.id).where(e.campaign == campaign, e.kind == STOPPED).limit(1)
+        if not why or row.ordered or connection.scalar(query) is not None:
+            return ""
+        states.order(connection, scope, states.PAUSE)
+        states.refresh_all(connection, scope, now)
+        after = states.state_of(connection, states.level(scope))
+        of = t.campaigns
+        connection.execute(update(of).where(of.c.name == campaign).values(note=why))
+        insert_action(connection, scope, "pause", BY_ITSELF, why, row.state, str(after), now)
+        insert_event(connection, scope, "", STOPPED, why, now)
+        return why
+
+    @writes
     def show_limit(self, connection: Connection, campaign: str, cluster: str, reason: str) -> None:
         """What holds the cluster back."""
         of = t.campaign_clusters
@@ -82,6 +110,23 @@ class Helm(Base):
             show_limits(connection, campaign)
 
 
+def _failing(connection: Connection, campaign: str) -> str:
+    w = t.windows.c
+    found = connection.execute(
+        select(w.state, func.count())
+        .where(w.campaign == campaign, w.replaced.is_(False), w.state.in_(_TRIED))
+        .group_by(w.state)
+    )
+    counts = {str(state): int(count) for state, count in found}
+    parked, ended = counts.get(str(State.PARKED), 0), sum(counts.values())
+    if ended < ENOUGH or 2 * parked <= ended:
+        return ""
+    return (
+        f"stopped by itself: {parked} of {ended} windows that have ended are parked. See why, then "
+        f"go on with windlass retry {campaign} and windlass resume {campaign}"
+    )
+
+
 def course_of(connection: Connection, cluster: str, now: Any) -> Course | None:  # noqa: ANN401
     """The course that holds on the cluster; None: nothing is held back."""
     of = t.governors
@@ -89,7 +134,7 @@ def course_of(connection: Connection, cluster: str, now: Any) -> Course | None: 
     if row is None or row.until_at + VOID < now:
         return None
     course = _course(row)
-    return course if course and course.limited else None
+    return course if course and course.holds else None
 
 
 def _course(row: Row[Any] | None) -> Course | None:
@@ -141,4 +186,5 @@ def _sight(row: Row[Any]) -> Sight:
         row.seen_at,
         (row.seen_rows - row.before_rows) / seconds if seconds > 0 else None,
         Health(row.health),
+        (row.end_at - row.start_at).total_seconds(),
     )

@@ -1,6 +1,6 @@
 """How the servers fare, and what the ledger must know and keep for steering by it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,7 +35,7 @@ class HealthyTarget(Protocol):
 class Sight:
     """A window that is being loaded. `rows` are those moved by this attempt until `seen_at`,
     `recent` its rows a second lately (None: too early to tell), `begun_at` when the attempt
-    began."""
+    began; `length` is that of its range, in seconds."""
 
     campaign: str
     database: str
@@ -48,6 +48,7 @@ class Sight:
     seen_at: datetime
     recent: float | None
     health: Health
+    length: float
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,6 @@ class AtWork:
     campaigns: tuple[str, ...] = ()
     databases: tuple[tuple[str, str], ...] = ()
     windows: tuple[Sight, ...] = ()
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Windows of a campaign's share that have ended, and those of them that are parked."""
-
-    ended: int
-    parked: int
 
 
 class HealthLedger(Protocol):
@@ -82,6 +75,16 @@ class HealthLedger(Protocol):
 
     def at_work(self, cluster: str) -> AtWork:
         """What goes on there now (cheap: asked every other second)."""
+        ...
+
+    def paces(self, campaign: str, cluster: str, database: str) -> Mapping[str, int]:
+        """See ControlLedger."""
+        ...
+
+    def stop_failing(self, campaign: str) -> str:
+        """Pause the campaign where more than half of its windows that have ended are parked, of
+        twenty at least; once only, so that a person who resumes it is heard. Why, or '' (it goes
+        on)."""
         ...
 
     def show_limit(self, campaign: str, cluster: str, reason: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 from windlass.ports.basics import Pulse
+from windlass.ports.health import HealthyTarget
 from windlass.ports.undo import KeepingTarget
 
 
@@ -55,7 +56,7 @@ Census = tuple[list[int], int]
 the slice that are another tenant's."""
 
 
-class Target(KeepingTarget, Protocol):
+class Target(KeepingTarget, HealthyTarget, Protocol):
     """The ClickHouse that serves the readers.
 
     Every statement carries the attempt's tag as log_comment and sets what matters itself.

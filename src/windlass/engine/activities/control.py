@@ -1,5 +1,6 @@
 """Carrying operators' orders out: reading them, and what they want done on the servers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import activity
@@ -17,6 +18,7 @@ from windlass.engine.payloads import (
     Standing,
     TenantRef,
 )
+from windlass.planner.struggle import BY_ITSELF, SMALLEST
 
 
 class ControlActivities:
@@ -53,6 +55,7 @@ class ControlActivities:
             )
             for one in told.tenants
         )
+        tenants = _spared(tenants, told.spared)
         return CampaignOrders(windows, each, max(1, windows // each), told.paused, tenants)
 
     @activity.defn(name="rest-group", no_thread_cancel_exception=True)
@@ -76,15 +79,33 @@ class ControlActivities:
         """Put smaller windows in the place of the group's, and say so. Where that cannot be, the
         group stays as it is, and the record tells why."""
         ref = order.tenant
+        by_itself = order.cut.who == BY_ITSELF
         try:
             text = self._cut(order)
-        except (RefusedError, UsageError) as error:
+        except UsageError as error:
             self._event(ref, order.cut.group, "not split", f"{error.what}: {error.why}")
+        except RefusedError as error:
+            text = f"{error.what}: {error.why}"
+            self._event(ref, order.cut.group, "not split", text)
+            if by_itself:
+                self._give_up(order)
         else:
             self._event(ref, order.cut.group, "split", text)
 
+    def _give_up(self, order: CutInput) -> None:
+        """What struggles and cannot be made smaller is the operator's."""
+        ref, told = order.tenant, order.cut
+        self._end(told.group)
+        note = (
+            f"{told.why}; it cannot be cut into smaller windows. When the cause is gone: "
+            f"windlass retry {ref.campaign} --window {told.window}"
+        )
+        self._desk.ledger.group_parked(told.group, note)
+
     def _cut(self, order: CutInput) -> str:
         ref, told = order.tenant, order.cut
+        if told.who == BY_ITSELF:
+            self._refuse(order)
         self._desk.fresh(ref.campaign)
         group = next((g for g in self._desk.tenant(ref).groups if g.id == told.group), None)
         if group is None or not (told.window == "" or told.window in {w.id for w in group.windows}):
@@ -113,6 +134,16 @@ class ControlActivities:
         self._desk.fresh(ref.campaign)
         return text
 
+    def _refuse(self, order: CutInput) -> None:
+        """A cut that no person asked for is made of what is unfinished, and not too small."""
+        if self._desk.ledger.over(order.cut.group):
+            raise UsageError("it has come to its end meanwhile", why="nothing is left to cut")
+        if order.cut.into_seconds < SMALLEST:
+            raise RefusedError(
+                f"pieces of {duration(order.cut.into_seconds)} are too small",
+                why=f"by itself nothing is cut below {duration(SMALLEST)}",
+            )
+
     def _end(self, group: str) -> int:
         """Nothing of the group is left on either server, and none of its attempts counts."""
         killed = sum(self._desk.kill(one) for one in self._desk.ledger.group_subjects(group))
@@ -121,6 +152,15 @@ class ControlActivities:
 
     def _event(self, ref: TenantRef, subject: str, kind: str, text: str) -> None:
         self._desk.ledger.event(ref.campaign, ref.cluster, ref.database, subject, kind, text)
+
+
+def _spared(tenants: tuple[Standing, ...], databases: tuple[str, ...]) -> tuple[Standing, ...]:
+    """The same, with one window at a time for these databases."""
+    known = {one.database for one in tenants}
+    more = tuple(Standing(name) for name in databases if name not in known)
+    return tuple(
+        replace(one, windows=1) if one.database in databases else one for one in (*tenants, *more)
+    )
 
 
 _COUNTS = ("windows", "windows_per_tenant")

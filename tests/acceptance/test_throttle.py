@@ -82,7 +82,7 @@ def test_parts_slow_a_campaign_down_until_they_are_merged(make_world: Maker) -> 
     assert said.endswith(">= 40")
     assert windows in {"1 of 4 windows", "2 of 4 windows"}
     shown = world.json("status", name)
-    assert shown["limited_by"].startswith(f"{world.name}: clickhouse parts ")
+    assert shown["limited_by"].startswith("clickhouse parts ")
 
     recover(world)
     within(30, lambda: limited() == "" and loading(world) == 4, "it did not come back")

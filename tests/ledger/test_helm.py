@@ -1,10 +1,11 @@
 """One governor a cluster, the course that it sets, and what it sees; on SQLite and PostgreSQL."""
 
 from tests.ledger.steps import VOICE, W1, W2, C, opened
-from tests.ledger.world import HandClock
+from tests.ledger.world import HandClock, cluster, counted, days, draft, group, plan, tenant
 from windlass.domain.health import Course
+from windlass.domain.orders import Order, Verb
 from windlass.domain.record import Scope
-from windlass.domain.states import Health, State
+from windlass.domain.states import Health, State, Verdict
 from windlass.ledger.store import SqlLedger
 
 CLUSTER = "voice-prod"
@@ -71,3 +72,40 @@ def test_an_operators_limit_shows_again_once_health_holds_nothing_back(ledger: S
     assert ledger.status(C).clusters[0].limited_by.startswith("clickhouse parts 212")
     ledger.show_limit(C, CLUSTER, "")
     assert ledger.status(C).clusters[0].limited_by == "an operator's limit: windows=3"
+
+
+def many(ledger: SqlLedger, windows: int) -> list[str]:
+    """A campaign of that many groups of one window."""
+    groups = [group(VOICE, days(n, n + 1)) for n in range(windows)]
+    made = ledger.create_campaign(draft(), plan(cluster(tenant("acme", *groups))))
+    ledger.cluster_state(made.name, CLUSTER, State.RUNNING)
+    found = ledger.status(made.name, windows=True).tenants[0].windows
+    return [one.group for one in found]
+
+
+def test_a_campaign_that_mostly_fails_pauses_itself_once(ledger: SqlLedger) -> None:
+    groups = many(ledger, 30)
+    for one in groups[:9]:
+        ledger.group_done(one, [counted()], Verdict.VERIFIED, 10)
+    for one in groups[9:19]:
+        ledger.group_parked(one, "it failed")
+    assert ledger.stop_failing(C) == "", "nineteen have ended"
+    ledger.group_parked(groups[19], "it failed")
+    assert "11 of 20 windows" in ledger.stop_failing(C)
+    assert ledger.orders(C, CLUSTER).paused
+    view = ledger.status(C)
+    assert view.state in {State.PAUSING, State.PAUSED}
+    assert f"windlass resume {C}" in view.note
+    assert [a.who for a in ledger.facts(C).actions] == ["windlass"]
+    ledger.order(Order(Verb.RESUME, C, (Scope(C),), "ada@ops1"))
+    assert ledger.stop_failing(C) == "", "a person has decided"
+    assert not ledger.orders(C, CLUSTER).paused
+
+
+def test_half_of_them_is_not_most(ledger: SqlLedger) -> None:
+    groups = many(ledger, 30)
+    for one in groups[:10]:
+        ledger.group_done(one, [counted()], Verdict.VERIFIED, 10)
+    for one in groups[10:20]:
+        ledger.group_parked(one, "it failed")
+    assert ledger.stop_failing(C) == ""

@@ -257,7 +257,7 @@ def test_health_and_limits(ledger: SqlLedger) -> None:
         Health.SLOW,
         "half its predicted rate",
     )
-    assert view.limited_by == "voice-prod: source replication lag 40 s"
+    assert view.limited_by == "source replication lag 40 s"
     ledger.set_limits(CAMPAIGN, {"windows": 8, "rows_per_second": 50000})
     ledger.set_limits(TENANT, {"windows": 1})
     ledger.set_limits(CAMPAIGN, {"windows": 6})

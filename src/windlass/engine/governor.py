@@ -183,11 +183,7 @@ class Governor:
 
 def _turn(before: Course, after: Course, readings: Sequence[Reading], most: int) -> tuple[str, str]:
     if not after.limited:
-        least = "window" if before.least == 1 else "windows"
-        return (
-            "throttle ended",
-            f"{before.cause}: all {most} windows again, after {before.least} {least}",
-        )
+        return "throttle ended", f"{before.cause}: all {most} windows; least were {before.least}"
     where = next((one.where for one in readings if one.name == after.name), "")
     pace = f", {after.rows_per_second:,} rows/s" if after.rows_per_second else ""
     place = f" ({where})" if where else ""

@@ -104,7 +104,7 @@ class Helm(Base):
     def show_limit(self, connection: Connection, campaign: str, cluster: str, reason: str) -> None:
         """What holds the cluster back."""
         of = t.campaign_clusters
-        where = (of.c.campaign == campaign, of.c.cluster == cluster)
+        where = (of.c.campaign == campaign, of.c.cluster == cluster, of.c.state.not_in(_ENDED))
         connection.execute(update(of).where(*where).values(limited_by=reason))
         if not reason:
             show_limits(connection, campaign)

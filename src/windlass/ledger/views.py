@@ -198,7 +198,7 @@ class Views(Base):
             started_at=row.started_at,
             ended_at=row.ended_at,
             eta_seconds=look.eta(rate),
-            limited_by="; ".join(f"{c.name}: {c.limited_by}" for c in clusters if c.limited_by),
+            limited_by=_limited_by(clusters),
             rows_planned=sum(one.rows_planned for one in live),
             rows_loaded=sum(map(rows_of, live)),
             rows_per_second=rate,
@@ -211,6 +211,13 @@ class Views(Base):
             supersedes=row.supersedes,
             superseded_by=_superseded_by(connection, row.name),
         )
+
+
+def _limited_by(clusters: Sequence[ClusterView]) -> str:
+    """What holds the campaign back; of several clusters with the name of each that is."""
+    if len(clusters) == 1:
+        return clusters[0].limited_by
+    return "; ".join(f"{c.name}: {c.limited_by}" for c in clusters if c.limited_by)
 
 
 def _superseded_by(connection: Connection, campaign: str) -> str:

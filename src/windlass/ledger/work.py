@@ -89,7 +89,9 @@ class Work(Base):
         campaign_row(connection, campaign, lock=True)
         scope, now = Scope(campaign, cluster), self._clock.now()
         of = t.campaign_clusters.c
-        query = select(of.ordered).where(of.campaign == campaign, of.cluster == cluster)
+        here = (of.campaign == campaign, of.cluster == cluster)
+        connection.execute(update(t.campaign_clusters).where(*here).values(limited_by=""))
+        query = select(of.ordered).where(*here)
         if connection.scalar(query) == states.CANCEL:
             self._cancelled(connection, scope)
         return states.refresh(connection, scope, now)

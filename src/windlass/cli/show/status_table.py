@@ -89,7 +89,7 @@ def headline(view: StatusView) -> "Text":
     )
     if not view.state.final:
         said.append(f", {eta(view.eta_seconds)}")
-        said.append(f", limited by {view.limited_by}" if view.limited_by else "")
+        said.append(f", limited by {view.limited_by or '-'}")
     elif view.verdict:
         said.append(", ").append_text(verdict_text(view.verdict))
     if view.undone_at:

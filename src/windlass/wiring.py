@@ -370,8 +370,8 @@ def _governor(fleet: settings.Fleet, seat: "Seat", ledger: "SqlLedger") -> "Gove
     from windlass.source.health import PostgresHealth
 
     cluster, desk = fleet.cluster(seat.desk.cluster), seat.desk
-    source = PostgresHealth(cluster.source.url.get_secret_value())
-    servers = Servers(source, desk.target, cluster.limits.health.thresholds)
+    source, limits = PostgresHealth(cluster.source.url.get_secret_value()), cluster.limits
+    servers = Servers(source, desk.target, limits.health.thresholds, limits.patience_seconds)
     tell = teller(seat.client, lambda campaign: workflow_id(campaign, desk.cluster))
     return Governor.at(desk, seat.windows, servers, ledger, tell)
 

@@ -17,6 +17,7 @@ from windlass.engine.activities.desk import Desk
 from windlass.engine.payloads import CutOrder, News, TenantRef
 from windlass.engine.warden import Planned, Warden
 from windlass.engine.workflows.campaign import CampaignWorkflow
+from windlass.planner.struggle import PATIENCE
 from windlass.planner.throttle import steer
 from windlass.ports import Clock
 from windlass.ports.health import AtWork, HealthLedger, HealthySource, HealthyTarget, Sight
@@ -38,11 +39,12 @@ log = logging.getLogger("windlass")
 
 @dataclass(frozen=True)
 class Servers:
-    """Who is asked, and what their figures mean."""
+    """Who is asked, what their figures mean, and how many seconds a window may struggle."""
 
     source: HealthySource
     target: HealthyTarget
     thresholds: Thresholds
+    patience: float = PATIENCE
 
 
 @dataclass
@@ -68,7 +70,9 @@ class Governor:
         self._owed: dict[str, News] = {}
         self._silent: tuple[str, ...] = ()
         self._looks = 0
-        self._warden = Warden(self.cluster, self.ledger, self.planned, self._cut)
+        self._warden = Warden(
+            self.cluster, self.ledger, self.planned, self._cut, self.servers.patience
+        )
 
     @classmethod
     def at(

@@ -42,7 +42,8 @@ Cut = Callable[[str, CutOrder], None]
 class Warden:
     """Looks after one cluster's windows; remembers what it saw of them.
 
-    `planned` tells what is known of a window beforehand, `cut` orders one.
+    `planned` tells what is known of a window beforehand, `cut` orders one; `patience` is how many
+    seconds a window may struggle before it is cut.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Warden:
         ledger: HealthLedger,
         planned: Callable[[Sight], Planned],
         cut: Cut,
+        patience: float = PATIENCE,
     ) -> None:
         self._cluster, self._ledger = cluster, ledger
-        self._planned, self._cut = planned, cut
+        self._planned, self._cut, self._patience = planned, cut, patience
         self._cases: dict[str, Case] = {}
 
     def look(self, work: AtWork, now: datetime, *, held: bool) -> tuple[str, ...]:
@@ -79,12 +81,12 @@ class Warden:
             self._recovered(one)
             return
         case = self._cases.setdefault(one.window, Case(now))
-        if (now - case.since).total_seconds() < finding.after:
+        if (now - case.since).total_seconds() < finding.after * self._patience:
             return
         if case.health is not finding.health:
             self._notice(one, case, finding, now)
         waited = (now - (case.noticed or now)).total_seconds()
-        if finding.curable and known.mode is Mode.REPLACE and waited >= PATIENCE:
+        if finding.curable and known.mode is Mode.REPLACE and waited >= self._patience:
             self._recut(one, finding)
 
     def _paced(self, one: Sight) -> bool:
@@ -98,7 +100,7 @@ class Warden:
         then = ""
         if finding.health is Health.STRUGGLING:
             then = "; its tenant has one window at a time until that passes"
-            then += f", and it is cut again in {PATIENCE:.0f} s" if finding.curable else ""
+            then += f", and it is cut again in {self._patience:.0f} s" if finding.curable else ""
         self._tell(one, str(finding.health), finding.reason + then)
 
     def _recovered(self, one: Sight) -> None:

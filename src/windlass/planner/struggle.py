@@ -22,12 +22,12 @@ FEW = 1_000
 """Rows below which a rate says nothing."""
 FALLEN = 4.0
 """How many times slower than it should be a window struggles; half of it is slow."""
-SUSTAINED = 60.0
-"""Seconds that a rate must be bad for: between two tables no rows move."""
-UNPREDICTED = 300.0
+SUSTAINED = 0.5
+"""Share of the patience that a rate must be bad for: between two tables no rows move."""
+UNPREDICTED = 2.5
 """The same where no history says how long it should take."""
 PATIENCE = 120.0
-"""Seconds between backing off and cutting."""
+"""Seconds between backing off and cutting, unless the fleet file says otherwise."""
 AIM = 600.0
 """Seconds that a piece should take at the rate that was seen."""
 MOST = 16
@@ -53,8 +53,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look says, with the figures. It counts once it was so for `after` seconds;
-    `curable`: smaller windows may help."""
+    """What one look says, with the figures. It counts once it was so for `after` times the
+    patience; `curable`: smaller windows may help."""
 
     health: Health = Health.HEALTHY
     reason: str = ""
@@ -64,7 +64,7 @@ class Finding:
 
 def judge(seen: Seen) -> Finding:
     """Silence, then attempts, then the rate."""
-    if seen.silent >= SILENT:
+    if seen.silent >= SILENT and not seen.held:
         text = f"no sign of life for {seen.silent:.0f} s: no rows moved, no server lists its query"
         return Finding(Health.STRUGGLING, text)
     if seen.attempts >= ATTEMPTS:

@@ -57,14 +57,18 @@ def one_of(first: str, one: object, second: str, other: object) -> None:
         raise fail(f"expected {first} or {second}")
 
 
+def span(text: str, more: str = "") -> str:
+    """A length of time such as `7d`."""
+    try:
+        parse.span(text)
+    except UsageError:
+        raise fail(f"{text!r} is no length of time: write 7d, 12h, 30m{more}") from None
+    return text
+
+
 def span_or_zero(text: str) -> str:
     """A length of time such as `7d`, or `0`."""
-    if text != "0":
-        try:
-            parse.span(text)
-        except UsageError:
-            raise fail(f"{text!r} is no length of time: write 7d, 12h, 30m, or 0") from None
-    return text
+    return text if text == "0" else span(text, ", or 0")
 
 
 def distinct(key: str, names: list[str]) -> None:

@@ -105,9 +105,18 @@ class Limits(Strict):
     rows_per_second: Count | None = Field(
         default=None, description="ceiling for reading, of each worker; none by default"
     )
+    patience: Annotated[str, AfterValidator(checks.span)] = Field(
+        default="2m",
+        description="how long a window may struggle before it is cut into smaller ones: 2m, 1h",
+    )
     health: Health = Field(
         default=Health(), description="figures of the servers that slow campaigns down or stop them"
     )
+
+    @property
+    def patience_seconds(self) -> float:
+        """`patience` in seconds."""
+        return parse.span(self.patience).total_seconds()
 
 
 class Cluster(Strict):

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from tests.ledger.steps import G1, VOICE, W1, C, opened, work
-from tests.ledger.world import HandClock, counted
+from tests.ledger.world import HandClock, cluster, counted, days, draft, group, plan, tenant
 from windlass.domain.health import Course
+from windlass.domain.record import Scope
 from windlass.domain.states import State, Verdict
 from windlass.engine.activities.control import ControlActivities
 from windlass.engine.activities.desk import Desk
@@ -20,6 +21,7 @@ from windlass.planner.struggle import BY_ITSELF
 
 CLUSTER = "voice-prod"
 CUT = CutOrder(VOICE, G1, W1, 86_400.0, BY_ITSELF, "50 rows/s, where history predicts 800")
+G_OTHER = group("globex_voice", days(0, 10))
 
 
 class Quiet:
@@ -88,3 +90,16 @@ def test_health_and_struggle_limit_what_is_ordered(ledger: SqlLedger) -> None:
     ledger.set_course(CLUSTER, Course(8, spared=(VOICE,)))
     orders = control.standing(C)
     assert (orders.windows, orders.of(VOICE).windows) == (8, 1)
+
+
+def test_campaigns_share_one_budget(ledger: SqlLedger) -> None:
+    """The other campaign is about another tenant of the same cluster."""
+    control = activities(ledger)
+    other = ledger.create_campaign(draft(name="other"), plan(cluster(tenant("globex", G_OTHER))))
+    assert control.standing(C).windows == 8, "it has not begun"
+    ledger.cluster_state(other.name, CLUSTER, State.RUNNING)
+    assert (control.standing(C).windows, control.standing("other").windows) == (4, 4)
+    ledger.set_limits(Scope("other"), {"windows": 1})
+    assert (control.standing(C).windows, control.standing("other").windows) == (7, 1)
+    ledger.cluster_state(other.name, CLUSTER, State.PARKED)
+    assert control.standing(C).windows == 8

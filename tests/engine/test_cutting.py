@@ -10,7 +10,7 @@ from windlass.domain.errors import RefusedError
 from windlass.domain.states import Mode
 from windlass.engine.activities.cutting import cut
 from windlass.engine.activities.pace import LOADING, Ceilings, Pace, Paces
-from windlass.engine.workflows.slots import shares
+from windlass.planner.shares import shares
 
 DATABASE = "acme_voice"
 

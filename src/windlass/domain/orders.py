@@ -70,13 +70,16 @@ class TenantWord:
 class ClusterOrders:
     """What stands ordered on one cluster of a campaign; tenants that nothing is ordered about
     are not named. `healthy` is how many windows at once the servers' health allows (None: it
-    holds nothing back), `spared` which databases get one window at a time while they struggle."""
+    holds nothing back), `spared` which databases get one window at a time while they struggle.
+    `wants` are the campaigns at work on the cluster, each with its own limit of windows (None:
+    none)."""
 
     paused: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
     tenants: tuple[TenantWord, ...] = ()
     healthy: int | None = None
     spared: tuple[str, ...] = ()
+    wants: Mapping[str, int | None] = field(default_factory=dict)
 
     def of(self, database: str) -> TenantWord:
         """The tenant's; its limits are those that count for it."""

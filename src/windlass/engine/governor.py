@@ -69,6 +69,7 @@ class Governor:
         self._shown: dict[str, str] = {}
         self._owed: dict[str, News] = {}
         self._silent: tuple[str, ...] = ()
+        self._among: tuple[str, ...] = ()
         self._looks = 0
         self._warden = Warden(
             self.cluster, self.ledger, self.planned, self._cut, self.servers.patience
@@ -85,7 +86,9 @@ class Governor:
     def look(self) -> None:
         """One look, where the cluster has work and no other worker's governor looks."""
         work = self.ledger.at_work(self.cluster)
+        self._among = self._among or work.campaigns
         if not work.campaigns:
+            self._among = ()
             return
         mine, known = self.ledger.govern(self.cluster, self.holder, LEASE)
         if not mine:
@@ -132,9 +135,11 @@ class Governor:
     def _set(self, work: AtWork, before: Course, after: Course) -> None:
         if after != before:
             self.ledger.set_course(self.cluster, after)
-        if (after.windows, after.spared) != (before.windows, before.spared):
+        news = (after.windows, after.spared) != (before.windows, before.spared)
+        if news or self._among != work.campaigns:
             for campaign in work.campaigns:
                 self._owe(campaign, News())
+        self._among = work.campaigns
 
     def _say(
         self,

@@ -110,10 +110,10 @@ class Control(Base):
             merged |= limits_of(connection, scope)
         course = course_of(connection, cluster, self._clock.now())
         told = tuple(w for w in words if w != TenantWord(w.database))
-        if course is None:
-            return ClusterOrders(paused, merged, told)
-        healthy = course.windows if course.limited else None
-        return ClusterOrders(paused, merged, told, healthy, course.spared)
+        healthy = course.windows if course and course.limited else None
+        spared = course.spared if course else ()
+        wants = _wants(connection, cluster)
+        return ClusterOrders(paused, merged, told, healthy, spared, wants)
 
     @reads
     def paces(
@@ -181,6 +181,25 @@ class Control(Base):
             .order_by(func.min(w.start_at))
         )
         return [row.group_id for row in connection.execute(query)]
+
+
+def _wants(connection: Connection, cluster: str) -> dict[str, int | None]:
+    """The campaigns at work there, the oldest first, each with its own limit of windows."""
+    of, c = t.campaign_clusters.c, t.campaigns.c
+    busy = [str(State.RUNNING), str(State.PARTIAL)]
+    names = connection.scalars(
+        select(of.campaign)
+        .join_from(t.campaign_clusters, t.campaigns, c.name == of.campaign)
+        .where(of.cluster == cluster, of.state.in_(busy))
+        .order_by(c.number)
+    ).all()
+    return {
+        name: {
+            **limits_of(connection, Scope(name)),
+            **limits_of(connection, Scope(name, cluster)),
+        }.get("windows")
+        for name in names
+    }
 
 
 def _nothing(order: Order, left: list[str]) -> RefusedError:

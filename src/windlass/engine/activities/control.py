@@ -18,6 +18,7 @@ from windlass.engine.payloads import (
     Standing,
     TenantRef,
 )
+from windlass.planner.shares import shares
 from windlass.planner.struggle import BY_ITSELF, SMALLEST
 
 
@@ -37,10 +38,13 @@ class ControlActivities:
 
     def standing(self, campaign: str) -> CampaignOrders:
         """What stands ordered, with operators' limits within those of the fleet file, and within
-        what the servers' health allows: that may be none at all."""
+        what the servers' health allows: that may be none at all. Campaigns at work on the
+        cluster share its windows out among them."""
         told = self._desk.ledger.orders(campaign, self._desk.cluster)
-        windows = min(self._windows, told.limits.get("windows", self._windows))
-        windows = min(windows, told.healthy) if told.healthy is not None else windows
+        total = self._windows if told.healthy is None else min(self._windows, told.healthy)
+        wants = {name: min(total, most or total) for name, most in told.wants.items()}
+        wants[campaign] = min(total, told.limits.get("windows", total))
+        windows = shares(wants, total)[campaign]
         each = max(1, min(windows, told.limits.get("windows_per_tenant", self._per_tenant)))
         tenants = tuple(
             Standing(

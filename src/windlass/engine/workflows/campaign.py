@@ -27,8 +27,9 @@ with workflow.unsafe.imports_passed_through():
         Trouble,
     )
     from windlass.engine.retry import LOCK_PAUSES, books, data
-    from windlass.engine.workflows.slots import Bell, Slots, shares
+    from windlass.engine.workflows.slots import Bell, Slots
     from windlass.engine.workflows.tenant import TenantWorkflow
+    from windlass.planner.shares import shares
 
 ALL_CANCELLED = "wait-for-all-cancelled"
 """Since this patch the books close after the last tenant's proof, not after the first one's."""

@@ -46,6 +46,18 @@ def test_a_request_is_answered(ledger: SqlLedger) -> None:
     assert ledger.answer(request) == "[1]"
 
 
+def test_a_try_that_a_later_one_overtook_answers_nothing(ledger: SqlLedger) -> None:
+    request = ledger.create_request("plan", "voice-prod", "{}")
+    ledger.request(request, 1)
+    ledger.request(request, 2)
+    ledger.fail_request(request, UnreachableError("its session was ended by the second"), 1)
+    ledger.finish_request(request, "[1]", 1)
+    with pytest.raises(UnreachableError, match="no answer yet"):
+        ledger.answer(request)
+    ledger.finish_request(request, "[2]", 2)
+    assert ledger.answer(request) == "[2]"
+
+
 def test_a_failed_request_raises_its_error_again(ledger: SqlLedger) -> None:
     request = ledger.create_request("plan", "voice-prod", "{}")
     ledger.fail_request(request, PlanError("no column x", where="a.b", why="gone", next_step="add"))

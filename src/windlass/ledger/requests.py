@@ -38,22 +38,31 @@ class Requests(Base):
         return request
 
     @writes
-    def request(self, connection: Connection, request: str) -> tuple[str, str]:
-        """(kind, payload JSON) of a request; who asks has taken it up."""
+    def request(self, connection: Connection, request: str, attempt: int = 1) -> tuple[str, str]:
+        """(kind, payload JSON) of a request; who asks has taken it up, at that try."""
         row = connection.execute(select(t.requests).where(t.requests.c.id == request)).first()
         row = found(row, "request", request)
-        if row.started_at is None:
-            self._set(connection, request, state=str(State.RUNNING), started_at=self._clock.now())
+        begun = row.started_at or self._clock.now()
+        self._set(connection, request, state=str(State.RUNNING), started_at=begun, attempt=attempt)
         return row.kind, row.payload
 
     @writes
-    def finish_request(self, connection: Connection, request: str, answer: str) -> None:
-        """The answer's JSON."""
-        self._set(connection, request, state=DONE, answer=answer, finished_at=self._clock.now())
+    def finish_request(
+        self, connection: Connection, request: str, answer: str, attempt: int = 1
+    ) -> None:
+        """The answer's JSON, unless a later try is at it."""
+        if self._latest(connection, request, attempt):
+            now = self._clock.now()
+            self._set(connection, request, state=DONE, answer=answer, finished_at=now)
 
     @writes
-    def fail_request(self, connection: Connection, request: str, error: WindlassError) -> None:
-        """The error, so that whoever asked can raise it again."""
+    def fail_request(
+        self, connection: Connection, request: str, error: WindlassError, attempt: int = 1
+    ) -> None:
+        """The error, so that whoever asked can raise it again, unless a later try is at it: that
+        one may have ended this one's statements."""
+        if not self._latest(connection, request, attempt):
+            return
         told = [type(error).__name__, error.what, error.where, error.why, error.next_step]
         self._set(
             connection,
@@ -97,6 +106,12 @@ class Requests(Base):
                 f"the ledger has no plan {plan!r}", next_step="windlass plan … makes one"
             )
         return load(Plan, text)
+
+    def _latest(self, connection: Connection, request: str, attempt: int) -> bool:
+        """Whether no later try took the request up."""
+        of = t.requests.c
+        begun = connection.scalar(select(of.attempt).where(of.id == request))
+        return begun is None or begun <= attempt
 
     def _set(self, connection: Connection, request: str, **values: object) -> None:
         where = t.requests.c.id == request

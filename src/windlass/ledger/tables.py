@@ -72,6 +72,7 @@ requests = Table(
     instant("created_at", needed=True),
     instant("started_at"),
     instant("finished_at"),
+    whole("attempt"),
 )
 
 plans = Table(

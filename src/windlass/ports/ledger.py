@@ -46,16 +46,17 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, ControlLedger, Protocol):
         ...
 
     # requests: an operator's question, answered by a cluster's worker
-    def request(self, request: str) -> tuple[str, str]:
-        """(kind, payload JSON) of a request."""
+    def request(self, request: str, attempt: int = 1) -> tuple[str, str]:
+        """(kind, payload JSON) of a request, which is taken up at that try."""
         ...
 
-    def finish_request(self, request: str, answer: str) -> None:
-        """The answer's JSON."""
+    def finish_request(self, request: str, answer: str, attempt: int = 1) -> None:
+        """The answer's JSON; nothing when a later try took the request up."""
         ...
 
-    def fail_request(self, request: str, error: WindlassError) -> None:
-        """The error, so that the CLI can raise it again (class name, what, where, why, next)."""
+    def fail_request(self, request: str, error: WindlassError, attempt: int = 1) -> None:
+        """The error, so that the CLI can raise it again (class name, what, where, why, next);
+        nothing when a later try took the request up."""
         ...
 
     # campaigns

@@ -82,7 +82,8 @@ class ErrandActivities:
         """Answer the request in the ledger; an error of ours is an answer too."""
         self._desk.check_ledger(order.ledger)
         ledger = self._desk.ledger
-        kind, payload = ledger.request(order.request)
+        number = activity.info().attempt
+        kind, payload = ledger.request(order.request, number)
         kinds: dict[str, Callable[[str, Attempt, Watch], object]] = {
             "plan": self._plan,
             "verify": self._verify,
@@ -91,16 +92,16 @@ class ErrandActivities:
             "orphans": self._orphans,
             "clean": self._clean,
         }
-        attempt = self._attempt(f"{kind}/{order.request}")
+        attempt = self._attempt(f"{kind}/{order.request}", number)
         try:
             with Watch(self._desk, attempt, activity.is_cancelled, lambda _: None) as watch:
                 answer = kinds[kind](payload, attempt, watch)
         except WindlassError as error:
             if order.again and _worth_another(error):
                 raise
-            ledger.fail_request(order.request, error)
+            ledger.fail_request(order.request, error, number)
             return
-        ledger.finish_request(order.request, self._dump(answer))
+        ledger.finish_request(order.request, self._dump(answer), number)
 
     @activity.defn(name="begin-check", no_thread_cancel_exception=True)
     @translated
@@ -111,9 +112,8 @@ class ErrandActivities:
         request = self._desk.ledger.begin_check(order.schedule, order.cluster, token)
         return ErrandInput(request, order.ledger, again=True)
 
-    def _attempt(self, subject: str) -> Attempt:
+    def _attempt(self, subject: str, number: int) -> Attempt:
         """This try; what the one before it left running is killed on both servers."""
-        number = activity.info().attempt
         if number > 1:
             self._desk.kill(Attempt("", subject, number - 1))
         return Attempt("", subject, number)

@@ -93,6 +93,7 @@ class Governor:
         mine, known = self.ledger.govern(self.cluster, self.holder, LEASE)
         if not mine:
             self._shown.clear()
+            self._warden.forget()
             return
         before = known or Course(self.most)
         readings, silent = self._read(work)

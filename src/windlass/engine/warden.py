@@ -70,6 +70,10 @@ class Warden:
         ill = [o for o in work.windows if self._health(o) is Health.STRUGGLING]
         return tuple(sorted({one.database for one in ill}))
 
+    def forget(self) -> None:
+        """Another worker looks now."""
+        self._cases.clear()
+
     def _health(self, one: Sight) -> Health:
         case = self._cases.get(one.window)
         return case.health if case else Health.HEALTHY

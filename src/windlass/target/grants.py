@@ -18,6 +18,10 @@ SYSTEM_TABLES = (
     "macros",
     "settings",
     "merge_tree_settings",
+    "merges",
+    "metrics",
+    "replicas",
+    "server_settings",
 )
 
 

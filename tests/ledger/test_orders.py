@@ -255,9 +255,11 @@ def test_health_and_limits(ledger: SqlLedger) -> None:
     view = ledger.status()
     assert (view.tenants[0].health, view.tenants[0].note) == (
         Health.SLOW,
-        "half its predicted rate",
+        "slow: half its predicted rate",
     )
     assert view.limited_by == "source replication lag 40 s"
+    ledger.set_health(C, "voice-prod", VOICE, Health.HEALTHY)
+    assert ledger.status().tenants[0].note == ""
     ledger.set_limits(CAMPAIGN, {"windows": 8, "rows_per_second": 50000})
     ledger.set_limits(TENANT, {"windows": 1})
     ledger.set_limits(CAMPAIGN, {"windows": 6})

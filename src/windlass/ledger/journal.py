@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from windlass.domain.record import Event, Note, Scope
 from windlass.domain.states import Health, State
@@ -12,6 +12,8 @@ from windlass.ledger import states
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, put
 from windlass.ledger.database import reads, writes
+
+_ILL = (Health.SLOW, Health.STRUGGLING)
 
 
 class Journal(Base):
@@ -152,10 +154,13 @@ class Journal(Base):
         health: Health,
         note: str = "",
     ) -> None:
-        """How a tenant fares."""
+        """How a tenant fares; the note of one that was worse goes with that."""
         at = states.level(Scope(campaign, cluster, database))
-        values = {"health": str(health)} | ({"note": note} if note else {})
+        said = f"{health}: {note}" if note else ""
+        values = {"health": str(health)} | ({"note": said} if said else {})
         connection.execute(update(at.table).where(at.where).values(values))
+        if health is Health.HEALTHY:
+            well_again(connection, at.where)
 
     @writes
     def set_limited_by(
@@ -183,6 +188,14 @@ class Journal(Base):
         for scope in scopes:
             merged |= limits_of(connection, scope)
         return merged
+
+
+def well_again(connection: Connection, where: ColumnElement[bool]) -> None:
+    """Those tenants are healthy, and no note says otherwise."""
+    of = t.tenants
+    connection.execute(update(of).where(where).values(health=str(Health.HEALTHY)))
+    ill = [of.c.note.startswith(f"{one}: ") for one in _ILL]
+    connection.execute(update(of).where(where, or_(*ill)).values(note=""))
 
 
 def insert_event(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.codec import dump, load
@@ -17,7 +17,7 @@ from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, group_row, put, window_row
 from windlass.ledger.database import reads, writes
 from windlass.ledger.held import void
-from windlass.ledger.journal import insert_event
+from windlass.ledger.journal import insert_event, well_again
 
 PUBLISH = "publish"
 SAMPLE_SECONDS = 10
@@ -91,6 +91,9 @@ class Work(Base):
         of = t.campaign_clusters.c
         here = (of.campaign == campaign, of.cluster == cluster)
         connection.execute(update(t.campaign_clusters).where(*here).values(limited_by=""))
+        n = t.tenants.c
+        done = and_(n.campaign == campaign, n.cluster == cluster, n.state == str(State.DONE))
+        well_again(connection, done)
         query = select(of.ordered).where(*here)
         if connection.scalar(query) == states.CANCEL:
             self._cancelled(connection, scope)

@@ -1,6 +1,6 @@
 """The durable record, as operators read it and write to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 from windlass.domain.plan import Guard, Plan
@@ -113,7 +113,7 @@ class LedgerWriter(Protocol):
     def set_health(
         self, campaign: str, cluster: str, database: str, health: Health, note: str = ""
     ) -> None:
-        """How a tenant fares."""
+        """How a tenant fares; a note is shown until it is healthy again."""
         ...
 
     def set_limited_by(self, campaign: str, cluster: str, reason: str) -> None:

@@ -27,7 +27,7 @@ from tests.faults.shop import SHAPES, Shop
 from tests.faults.table import write
 from windlass.localstack.stack import Endpoints, LocalStack
 
-FULL = 300
+FULL = 308
 LANES, ROUGH_LANES = 5, 2
 
 

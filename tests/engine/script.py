@@ -53,6 +53,7 @@ class Script:
     block: set[str] = field(default_factory=set)
     again: int = 0
     heard: int = 0
+    fails_when_cancelled: WindlassError | None = None
     databases: tuple[str, ...] = ("acme_voice",)
     orders: CampaignOrders = field(default_factory=lambda: CampaignOrders(4, 2, 2))
     todo: tuple[GroupOrder, ...] = ()
@@ -144,6 +145,8 @@ class Script:
                 pause.wait(BEAT.total_seconds() / 10)
         finally:
             self.loading[order.group.tenant.database] -= 1
+        if activity.is_cancelled() and self.fails_when_cancelled:
+            raise self.fails_when_cancelled
         return Load(order.window, 1)
 
     @activity.defn(name="guard-removal")

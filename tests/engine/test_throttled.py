@@ -8,7 +8,8 @@ from temporalio.client import Client
 
 from tests.engine.script import GROUPS, scripted
 from tests.engine.test_control import NORMAL, W1, W2, ordered, published, running, until
-from windlass.engine.payloads import CampaignOrders
+from windlass.domain.errors import UnreachableError
+from windlass.engine.payloads import CampaignOrders, CutOrder
 
 NOTHING = CampaignOrders(0, 1, 1)
 
@@ -42,3 +43,17 @@ async def test_what_is_in_flight_ends_and_the_rest_waits(client: Client) -> None
         assert published(script) == [GROUPS[0].id]
         await ordered(handle, script, NORMAL)
     assert len(published(script)) == len(GROUPS)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_cut_is_not_lost_where_what_hung_fails_instead_of_ending(client: Client) -> None:
+    script = scripted(client, block={W1, W2})
+    script.fails_when_cancelled = UnreachableError("it hung")
+    async with running(client, script) as handle:
+        await until(lambda: script.loading["acme_voice"] == 2)
+        first = GROUPS[0].id
+        cut = CutOrder("acme_voice", first, W1, 86_400, "windlass", "it hung")
+        await ordered(handle, script, NORMAL, cuts=(cut,))
+        await until(lambda: f"cut {first}" in script.told)
+        assert f"retry {first}" not in script.told, "it was told to end, not to try again"
+        script.block.clear()

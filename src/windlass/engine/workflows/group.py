@@ -92,6 +92,9 @@ class Group:
             except (ActivityError, SnapshotDied) as error:
                 if is_end(error):
                     raise
+                if told_to_end():
+                    # What hung had to time out before it could be cancelled.
+                    raise asyncio.CancelledError from error
                 if is_caused_by(error, GroupOverError):
                     return
                 failed += not (
@@ -230,6 +233,12 @@ class Group:
 def passes_by_itself(error: Exception) -> bool:
     """Whether another try of the whole group may help."""
     return kind_of(error) == "retry"
+
+
+def told_to_end() -> bool:
+    """Whether this task was cancelled from outside, not by what it ran."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def is_end(error: BaseException) -> bool:

@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from windlass.engine.retry import books, data
     from windlass.engine.workflows.gate import Gate
-    from windlass.engine.workflows.group import Group, is_end
+    from windlass.engine.workflows.group import Group, is_end, told_to_end
     from windlass.engine.workflows.slots import Bell
 
 HISTORY_EVENTS = 6_000
@@ -135,7 +135,7 @@ class TenantWorkflow:
         except (asyncio.CancelledError, ActivityError) as error:
             if not is_end(error):
                 raise
-            if not _told_to_end():
+            if not told_to_end():
                 await self._told(name)
             if name not in self._dropped:
                 raise
@@ -205,12 +205,6 @@ class TenantWorkflow:
     async def _cancelled(self, tenant: TenantRef) -> None:
         """Prove that nothing of ours is left on either server, then say so."""
         await workflow.execute_activity_method(BookActivities.close_cancelled, tenant, **data())
-
-
-def _told_to_end() -> bool:
-    """Whether this task was cancelled from outside, not by what it ran."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _raise_first(done: Iterable[Flight]) -> None:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 from tests.acceptance.conftest import Maker
 from tests.acceptance.cutter import Cutter
 
-BYTES = 120_000
+BYTES = 500_000
+"""More than a plan is told, less than a window has."""
 
 
 def test_a_copy_cut_short_is_never_published_as_if_it_were_whole(make_world: Maker) -> None:

@@ -25,6 +25,9 @@ from windlass.engine.payloads import (
 )
 from windlass.engine.workflows.campaign import CampaignWorkflow, tenant_workflow_id
 
+pytestmark = pytest.mark.slow
+"""By the clock: on a machine that is busy with other tests some of them wait too long."""
+
 ONE, TWO = (group.id for group in GROUPS)
 W1, W2, W3 = "c/acme_voice/w1", "c/acme_voice/w2", "c/acme_voice/w3"
 PAUSED = CampaignOrders(4, 2, 2, paused=True)

@@ -11,6 +11,9 @@ from tests.engine.test_control import NORMAL, W1, W2, ordered, published, runnin
 from windlass.domain.errors import UnreachableError
 from windlass.engine.payloads import CampaignOrders, CutOrder
 
+pytestmark = pytest.mark.slow
+"""By the clock: on a machine that is busy with other tests some of them wait too long."""
+
 NOTHING = CampaignOrders(0, 1, 1)
 
 

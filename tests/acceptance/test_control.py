@@ -17,9 +17,6 @@ from windlass.domain.states import State
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
 
-pytestmark = pytest.mark.slow
-"""By the clock: on a machine that is busy with other tests some of them wait too long."""
-
 SECONDS = 5.0
 
 

@@ -4,7 +4,6 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-import pytest
 from typer.testing import CliRunner
 
 from tests.acceptance.conftest import Maker
@@ -12,9 +11,6 @@ from tests.acceptance.world import World
 from windlass.cli.main import app
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
-
-pytestmark = pytest.mark.slow
-"""By the clock: on a machine that is busy with other tests some of them wait too long."""
 
 PARTS = 60
 

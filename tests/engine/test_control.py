@@ -25,9 +25,6 @@ from windlass.engine.payloads import (
 )
 from windlass.engine.workflows.campaign import CampaignWorkflow, tenant_workflow_id
 
-pytestmark = pytest.mark.slow
-"""By the clock: on a machine that is busy with other tests some of them wait too long."""
-
 ONE, TWO = (group.id for group in GROUPS)
 W1, W2, W3 = "c/acme_voice/w1", "c/acme_voice/w2", "c/acme_voice/w3"
 PAUSED = CampaignOrders(4, 2, 2, paused=True)
@@ -49,11 +46,32 @@ async def running(client: Client, script: Script) -> AsyncIterator[Handle]:
         handle = await client.start_workflow(
             CampaignWorkflow.run, order, id=queue, task_queue=queue
         )
-        yield handle
-        await asyncio.wait_for(handle.result(), 60)
-    for name in (queue, *(tenant_workflow_id("scorecards", "prod", d) for d in script.databases)):
+        names = [queue, *(tenant_id(database) for database in script.databases)]
+        try:
+            yield handle
+            await asyncio.wait_for(handle.result(), 60)
+        finally:
+            for name in names:
+                with suppress(RPCError):  # it has ended, as it should: else it would hold its lock
+                    await client.get_workflow_handle(name).terminate()
+    for name in names:
         with suppress(RPCError):  # a tenant that was cancelled before it began
             await replay(await client.get_workflow_handle(name).fetch_history())
+
+
+def tenant_id(database: str) -> str:
+    return tenant_workflow_id("scorecards", "prod", database)
+
+
+async def told(client: Client, database: str) -> None:
+    """Wait until the tenant was told what is ordered: before anything that ends from now on."""
+    tenant = client.get_workflow_handle(tenant_id(database))
+    async with asyncio.timeout(60):
+        while True:
+            events = (await tenant.fetch_history()).events
+            signals = (event.workflow_execution_signaled_event_attributes for event in events)
+            if any(signal.signal_name == "orders" for signal in signals):
+                return
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -79,7 +97,7 @@ async def test_a_pause_lets_loads_end_and_holds_publish_back(client: Client) -> 
     async with running(client, script) as handle:
         await until(lambda: script.loading["acme_voice"] == 2)
         await ordered(handle, script, PAUSED)
-        await until(lambda: script.heard == 1)
+        await told(client, "acme_voice")
         script.block.clear()
         await until(lambda: f"rest {ONE}" in script.told)
         assert f"guard {ONE}" in script.told, "what was loaded is judged while its snapshot stands"
@@ -127,7 +145,7 @@ async def test_a_lower_limit_begins_fewer_windows(client: Client) -> None:
     async with running(client, script) as handle:
         await until(lambda: script.loading["acme_voice"] == 2)
         await ordered(handle, script, CampaignOrders(1, 1, 1))
-        await until(lambda: script.heard > 0)
+        await told(client, "acme_voice")
         script.block.discard(many[0])
         await until(lambda: script.loading["acme_voice"] == 1)
         script.block.discard(many[1])

@@ -7,12 +7,9 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from tests.engine.script import GROUPS, scripted
-from tests.engine.test_control import NORMAL, W1, W2, ordered, published, running, until
+from tests.engine.test_control import NORMAL, W1, W2, ordered, published, running, told, until
 from windlass.domain.errors import UnreachableError
 from windlass.engine.payloads import CampaignOrders, CutOrder
-
-pytestmark = pytest.mark.slow
-"""By the clock: on a machine that is busy with other tests some of them wait too long."""
 
 NOTHING = CampaignOrders(0, 1, 1)
 
@@ -40,7 +37,7 @@ async def test_what_is_in_flight_ends_and_the_rest_waits(client: Client) -> None
     async with running(client, script) as handle:
         await until(lambda: script.loading["acme_voice"] == 2)
         await ordered(handle, script, NOTHING)
-        await until(lambda: script.heard == 1)
+        await told(client, "acme_voice")
         script.block.clear()
         await until(lambda: f"settle {GROUPS[0].id}" in script.told)
         assert published(script) == [GROUPS[0].id]

@@ -77,7 +77,7 @@ class CampaignWorkflow:
         while True:
             try:
                 await self._until_done()
-            except BaseException:
+            except (Exception, asyncio.CancelledError):
                 await self._end_all()
                 await asyncio.shield(asyncio.ensure_future(self._close()))
                 raise

@@ -76,8 +76,15 @@ class Group:
         """Rebuild; try again what may pass by itself, park the rest for the operator."""
         try:
             await self._try()
-        finally:
-            await asyncio.gather(*self._holders, return_exceptions=True)
+        except (Exception, asyncio.CancelledError):
+            await self._let_go()
+            raise
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Wait until no snapshot is held. Not in a `finally`: a workflow that a worker merely
+        forgets is closed where nothing can be waited for."""
+        await asyncio.gather(*self._holders, return_exceptions=True)
 
     async def _try(self) -> None:
         """A server that is away is waited for: those tries are not counted, for a few hours."""
@@ -139,7 +146,7 @@ class Group:
         tasks = [asyncio.create_task(self._load(w, snapshot)) for w in self.order.windows]
         try:
             return tuple(await asyncio.gather(*tasks))
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

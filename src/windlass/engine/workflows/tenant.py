@@ -114,7 +114,7 @@ class TenantWorkflow:
                     self._start(order.tenant, self._queue.popleft())
                 elif self._flight or self._queue:
                     await self._turn()
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             await self._cancel()
             raise
         return None

@@ -13,6 +13,7 @@ from windlass.planner import parse
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECONDS = re.compile(r"([1-9]\d{0,5})s")
 
 
 def fail(said: str, *under: str | int) -> PydanticCustomError:
@@ -69,6 +70,17 @@ def span(text: str, more: str = "") -> str:
 def span_or_zero(text: str) -> str:
     """A length of time such as `7d`, or `0`."""
     return text if text == "0" else span(text, ", or 0")
+
+
+def patience(text: str) -> str:
+    """A length of time such as `2m`, or `90s`."""
+    return text if _SECONDS.fullmatch(text) else span(text, ", 90s")
+
+
+def patience_seconds(text: str) -> float:
+    """What `patience` let pass, in seconds."""
+    found = _SECONDS.fullmatch(text)
+    return float(found[1]) if found else parse.span(text).total_seconds()
 
 
 def distinct(key: str, names: list[str]) -> None:

@@ -105,9 +105,9 @@ class Limits(Strict):
     rows_per_second: Count | None = Field(
         default=None, description="ceiling for reading, of each worker; none by default"
     )
-    patience: Annotated[str, AfterValidator(checks.span)] = Field(
+    patience: Annotated[str, AfterValidator(checks.patience)] = Field(
         default="2m",
-        description="how long a window may struggle before it is cut into smaller ones: 2m, 1h",
+        description="how long a window may struggle before it is cut into smaller ones: 90s, 2m",
     )
     health: Health = Field(
         default=Health(), description="figures of the servers that slow campaigns down or stop them"
@@ -116,7 +116,7 @@ class Limits(Strict):
     @property
     def patience_seconds(self) -> float:
         """`patience` in seconds."""
-        return parse.span(self.patience).total_seconds()
+        return checks.patience_seconds(self.patience)
 
 
 class Cluster(Strict):

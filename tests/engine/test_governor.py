@@ -9,6 +9,7 @@ import pytest
 from windlass.domain.errors import UnreachableError
 from windlass.domain.health import Course, Reading, Threshold
 from windlass.domain.plan import Expected
+from windlass.domain.record import Scope
 from windlass.domain.states import Health, Mode
 from windlass.engine.governor import Governor, Servers
 from windlass.engine.payloads import News
@@ -57,6 +58,7 @@ class Ledger:
     held: dict[str, int] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
+    actions: list[tuple[str, ...]] = field(default_factory=list)
     health: list[tuple[Health, str]] = field(default_factory=list)
 
     def govern(self, cluster: str, holder: str, seconds: float) -> tuple[bool, Course | None]:
@@ -81,6 +83,12 @@ class Ledger:
         self, campaign: str, cluster: str, database: str, subject: str, kind: str, text: str
     ) -> None:
         self.events.append((kind, text))
+
+    def action(
+        self, scope: Scope, verb: str, who: str, why: str, before: str = "", after: str = ""
+    ) -> None:
+        assert (scope, who) == (Scope("c", "prod", "acme_voice", "w"), "windlass")
+        self.actions.append((verb, why, before, after))
 
     def set_health(
         self, campaign: str, cluster: str, database: str, health: Health, note: str = ""
@@ -211,7 +219,7 @@ def test_a_window_that_struggles_is_noticed_spared_and_cut_again() -> None:
     assert health is Health.STRUGGLING
     assert "50 rows/s, where history predicts 800 at least" in note
     assert stage.ledger.course is not None
-    assert stage.ledger.course.spared == ("acme_voice",)
+    assert stage.ledger.course == Course(8, spared=("acme_voice",))
     assert stage.told == [News()]
     stage.look(65, rate=50)
     cuts = [cut for news in stage.told for cut in news.cuts]
@@ -219,6 +227,50 @@ def test_a_window_that_struggles_is_noticed_spared_and_cut_again() -> None:
     assert (cuts[0].group, cuts[0].window, cuts[0].who) == ("g", "w", "windlass")
     assert cuts[0].into_seconds == DAY / 4
     assert "50 rows/s" in cuts[0].why
+    assert stage.kinds == ["struggling"]
+
+
+def test_smaller_blocks_come_before_smaller_windows_each_with_its_evidence() -> None:
+    stage = Stage()
+    stage.look(15)
+    stage.look(34, rate=50)
+    assert [verb for verb, *_ in stage.ledger.actions] == ["back off"]
+    stage.look(25, rate=50)
+    assert stage.ledger.course == Course(8, spared=("acme_voice",), blocks=(("acme_voice", 4),))
+    stage.look(45, rate=50)
+    done = [(verb, before, after) for verb, _, before, after in stage.ledger.actions]
+    assert done == [
+        ("back off", "as many windows at once as its limits allow", "one window at a time"),
+        ("smaller blocks", "blocks of 8.0 MiB", "blocks of 2.0 MiB"),
+        ("smaller blocks", "blocks of 2.0 MiB", "blocks of 512.0 KiB"),
+        ("cut", "a window of 24 h 00 min", "windows of 6 h 00 min"),
+    ]
+    assert all(
+        "50 rows/s, where history predicts 800" in why for _, why, *_ in stage.ledger.actions
+    )
+
+
+def test_what_recovers_in_smaller_blocks_keeps_them_until_it_is_loaded() -> None:
+    stage = Stage()
+    stage.look(15)
+    stage.look(60, rate=50)
+    stage.look(60, rate=1_000)
+    assert stage.kinds == ["struggling", "recovered"]
+    assert stage.ledger.course == Course(8, blocks=(("acme_voice", 4),))
+    stage.ledger.work = replace(BUSY, windows=())
+    stage.look()
+    assert stage.ledger.course == Course(8)
+
+
+def test_what_falls_silent_has_smaller_blocks_for_its_next_try() -> None:
+    stage = Stage()
+    stage.look(15)
+    for _ in range(25):
+        stage.clock.at += timedelta(seconds=2)
+        stage.governor.look()
+    assert [verb for verb, *_ in stage.ledger.actions] == ["back off", "smaller blocks"]
+    assert stage.ledger.course is not None
+    assert stage.ledger.course.blocks == (("acme_voice", 4),)
 
 
 def test_a_window_that_recovers_is_left_alone() -> None:

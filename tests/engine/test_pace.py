@@ -1,10 +1,13 @@
 """A ceiling for reading holds over all loads of a worker, and lets go when told to."""
 
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
 
+from windlass.domain import blocks
+from windlass.domain.errors import UnreachableError
 from windlass.engine.activities.load import pieces
 from windlass.engine.activities.pace import LOADING, Ceilings, Pace, Paces
 
@@ -78,3 +81,30 @@ def test_the_lowest_ceiling_counts() -> None:
     finally:
         LOADING.reset(token)
     assert Paces(Pace(None)).per_second() is None
+
+
+def test_blocks_become_smaller_while_a_load_runs() -> None:
+    wall, told = Wall(), [1]
+
+    def look() -> int:
+        if not told:
+            raise UnreachableError("no ledger")
+        return told[-1]
+
+    def sizes() -> tuple[int, int | None]:
+        return blocks.smaller(1_000), blocks.rows(100, blocks.BYTES)
+
+    def inside() -> None:
+        blocks.follow(Ceilings(dict, wall.now, look).divisor)
+        assert sizes() == (1_000, None)
+        told.append(4)
+        assert sizes() == (1_000, None), "asked once a second"
+        wall.pause(1)
+        assert sizes() == (250, 25)
+        assert blocks.rows(10, blocks.BYTES // 4) is None, "it was read as small as that"
+        told.clear()
+        wall.pause(1)
+        assert sizes() == (250, 25), "a ledger that does not answer changes nothing"
+
+    copy_context().run(inside)
+    assert sizes() == (1_000, None), "another load's are as large as ever"

@@ -42,6 +42,20 @@ def test_the_course_reaches_every_campaign_as_orders_do(
     assert ledger.orders(C, CLUSTER).healthy is None, "nobody is at the helm any more"
 
 
+def test_smaller_blocks_reach_the_tenant_that_they_are_for(
+    ledger: SqlLedger, clock: HandClock
+) -> None:
+    opened(ledger)
+    assert ledger.blocks(CLUSTER, VOICE) == 1
+    ledger.govern(CLUSTER, "one", 10)
+    ledger.set_course(CLUSTER, Course(8, blocks=((VOICE, 4),)))
+    assert ledger.blocks(CLUSTER, VOICE) == 4
+    assert ledger.blocks(CLUSTER, "globex_voice") == ledger.blocks("other", VOICE) == 1
+    assert ledger.orders(C, CLUSTER).healthy is None
+    clock.turn(75)
+    assert ledger.blocks(CLUSTER, VOICE) == 1, "nobody is at the helm any more"
+
+
 def test_what_is_at_work_is_seen_with_its_rate(ledger: SqlLedger, clock: HandClock) -> None:
     assert ledger.at_work(CLUSTER).campaigns == ()
     opened(ledger)

@@ -6,7 +6,7 @@ import pytest
 
 from windlass.domain.plan import Expected
 from windlass.domain.states import Health
-from windlass.planner.struggle import Seen, judge, piece_seconds
+from windlass.planner.struggle import Finding, Seen, cures, judge, piece_seconds
 
 HOUR = 3600.0
 VIVINT = Seen(
@@ -71,3 +71,14 @@ def test_pieces_take_ten_minutes_at_the_rate_that_was_seen(
     rows: int, rate: float, pieces: int
 ) -> None:
     assert piece_seconds(864_000, rows, rate) == 864_000 / pieces
+
+
+@pytest.mark.parametrize(
+    ("waited", "curable", "times"),
+    [(0, True, 0), (39, True, 0), (40, True, 1), (80, True, 2), (900, True, 2), (0, False, 1)],
+)
+def test_blocks_become_smaller_step_by_step_before_a_cut(
+    waited: float, curable: bool, times: int
+) -> None:
+    finding = Finding(Health.STRUGGLING, "slow", curable=curable)
+    assert cures(finding, waited, 120) == times

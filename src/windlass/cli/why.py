@@ -8,7 +8,7 @@ from windlass.cli.command import command
 from windlass.cli.scopes import find_window
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, iso, print_json, styled
-from windlass.cli.show.why import Story, paragraph
+from windlass.cli.show.why import Story, lineage, paragraph
 from windlass.domain.errors import UsageError
 from windlass.domain.record import StatusView, WindowView
 
@@ -42,10 +42,11 @@ def _story(session: Session, window: str) -> Story:
     one = _found(view, window)
     tenant = next(t for t in view.tenants if (t.cluster, t.database) == (one.cluster, one.database))
     facts = ledger.facts(view.campaign)
+    family = {"", one.id, *(w.id for w in lineage(one, tenant))}
     actions = [
         a
         for a in facts.actions
-        if a.scope.window in {"", one.id}
+        if a.scope.window in family
         and a.scope.database in {"", one.database}
         and a.scope.cluster in {"", one.cluster}
     ]

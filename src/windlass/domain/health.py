@@ -40,7 +40,7 @@ class Course:
     about. `over` counts looks in a row with something over its threshold, `calm` looks without
     since the last change; `patience` is how many calm ones another window takes. `peak` is the
     rate when it began, `least` the fewest windows since then. `spared` are databases whose
-    windows struggle: they get one at a time.
+    windows struggle: they get one at a time; `blocks` by how much smaller theirs are than usual.
     """
 
     windows: int
@@ -53,11 +53,12 @@ class Course:
     peak: int = 0
     least: int = 0
     spared: tuple[str, ...] = ()
+    blocks: tuple[tuple[str, int], ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether it says anything at all."""
-        return self.limited or bool(self.spared)
+        return self.limited or bool(self.spared or self.blocks)
 
     @property
     def limited(self) -> bool:

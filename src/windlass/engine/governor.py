@@ -99,15 +99,15 @@ class Governor:
         readings, silent = self._read(work)
         rate = sum(one.recent or 0.0 for one in work.windows)
         after = steer(
-            replace(before, spared=()),
+            replace(before, spared=(), blocks=()),
             readings,
             self.servers.thresholds,
             self.most,
             rate,
             blind=bool(silent),
         )
-        spared = self._warden.look(work, self.clock.now(), held=after.limited)
-        self._set(work, before, replace(after, spared=spared))
+        care = self._warden.look(work, self.clock.now(), held=after.limited)
+        self._set(work, before, replace(after, spared=care.spared, blocks=care.blocks))
         self._say(work, before, after, readings, silent)
         self._stop_failing(work)
         self._bring(work)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, literal, select, update
 
+from windlass.domain.blocks import USUAL
 from windlass.domain.errors import RefusedError
 from windlass.domain.orders import Change, ClusterOrders, Order, TenantWord, Verb
 from windlass.domain.record import Scope
@@ -132,6 +133,12 @@ class Control(Base):
     @writes
     def group_rests(self, connection: Connection, group: str) -> None:
         """Where a pause stands over the group, its begun windows are paused."""
+    @reads
+    def blocks(self, connection: Connection, cluster: str, database: str) -> int:
+        """By how much smaller than usual the tenant's blocks are."""
+        course = course_of(connection, cluster, self._clock.now())
+        return dict(course.blocks).get(database, USUAL) if course else USUAL
+
         row = group_row(connection, group)
         campaign_row(connection, row.campaign, lock=True)
         tenant = Scope(row.campaign, row.cluster, row.database)

@@ -28,6 +28,10 @@ UNPREDICTED = 2.5
 """The same where no history says how long it should take."""
 PATIENCE = 120.0
 """Seconds between backing off and cutting, unless the fleet file says otherwise."""
+SMALLER = 4
+"""How many times smaller blocks become with each cure."""
+CURES = 2
+"""Times that blocks become smaller, spread over the patience, before a window is cut."""
 AIM = 600.0
 """Seconds that a piece should take at the rate that was seen."""
 MOST = 16
@@ -114,3 +118,10 @@ def piece_seconds(length: float, rows: int, rate: float) -> float:
     takes ten minutes at that rate: two pieces at least, sixteen at most."""
     pieces = ceil(rows / (rate * AIM)) if rate > 0 else 2
     return float(ceil(length / min(MOST, max(2, pieces))))
+
+
+def cures(finding: Finding, waited: float, patience: float) -> int:
+    """How often the blocks of a window that has struggled for `waited` seconds should have been
+    made smaller by now; what cutting does not cure has smaller ones at once, for its next try."""
+    due = int(waited * (CURES + 1) / patience) if patience > 0 else CURES
+    return min(CURES, max(due, 0 if finding.curable else 1))

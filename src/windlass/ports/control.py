@@ -31,6 +31,11 @@ class ControlLedger(Protocol):
         campaign's first (cheap: asked every second)."""
         ...
 
+    def blocks(self, cluster: str, database: str) -> int:
+        """By how much smaller than usual the blocks are in which the tenant's rows travel: 1 as
+        large as ever, more while its windows struggle (cheap: asked every second)."""
+        ...
+
     def group_rests(self, group: str) -> None:
         """Nothing of the group is in flight any more: where a pause stands over it, its begun
         windows are paused. Without one nothing changes."""

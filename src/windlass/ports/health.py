@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from windlass.domain.health import Course, Reading
+from windlass.domain.record import Scope
 from windlass.domain.states import Health
 
 
@@ -70,7 +71,8 @@ class HealthLedger(Protocol):
         ...
 
     def set_course(self, cluster: str, course: Course) -> None:
-        """From now on; `orders` and `paces` tell it. It is void once nobody is at the helm."""
+        """From now on; `orders`, `paces` and `blocks` tell it. It is void once nobody is at the
+        helm."""
         ...
 
     def at_work(self, cluster: str) -> AtWork:
@@ -99,6 +101,12 @@ class HealthLedger(Protocol):
 
     def set_health(
         self, campaign: str, cluster: str, database: str, health: Health, note: str = ""
+    def action(
+        self, scope: Scope, verb: str, who: str, why: str, before: str = "", after: str = ""
+    ) -> None:
+        """What was done, by whom, on what evidence, from and to."""
+        ...
+
     ) -> None:
         """How a tenant fares."""
         ...

@@ -13,15 +13,13 @@ import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement, Error
 
+from windlass.domain import blocks
 from windlass.domain.errors import UnreachableError
 from windlass.domain.stopwatch import stage
 from windlass.source.ahead import Ahead
 from windlass.source.errors import Failure, snapshot_lost
 from windlass.source.kill import end_session
 from windlass.source.session import BEGIN, CONTROL, Server, set_snapshot
-
-BATCH_BYTES = 8 << 20
-"""Aim of one Arrow batch: what a reader holds in memory, whatever the slice's size."""
 
 _HINT = "adbc.postgresql.batch_size_hint_bytes"
 _COPY = "adbc.postgresql.use_copy"
@@ -81,7 +79,7 @@ class Session:
     def _execute(self, statement: str, *, copy: bool = False) -> pa.RecordBatchReader:
         self._drop()
         self._statement = AdbcStatement(self._connection)
-        options = {_HINT: str(BATCH_BYTES), _COPY: "true" if copy else "false"}
+        options = {_HINT: str(blocks.smaller(blocks.BYTES)), _COPY: "true" if copy else "false"}
         self._statement.set_options(**options)
         self._statement.set_sql_query(statement)
         handle, _ = self._statement.execute_query()

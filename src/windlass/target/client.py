@@ -143,7 +143,7 @@ class Server:
                 table,
                 column_names=list(columns),
                 insert_block=body,
-                settings=self._settings(tag, defaults.STAGE),
+                settings=self._settings(tag, defaults.stage()),
                 fmt="ArrowStream",
             )
 

@@ -1,5 +1,7 @@
 """The settings that every statement carries, whatever server, profile or default it meets."""
 
+from windlass.domain.blocks import smaller
+
 EVERYWHERE: dict[str, str] = {
     "async_insert": "0",
     "insert_deduplicate": "0",
@@ -118,3 +120,10 @@ PLAIN_DELETE: dict[str, str] = {
     SUBQUERIES_AT_ONCE: "1",
 }
 """For a delete by mutation."""
+
+_SIZES = ("max_insert_block_size", "min_insert_block_size_rows", "min_insert_block_size_bytes")
+
+
+def stage() -> dict[str, str]:
+    """STAGE, in smaller blocks where the tenant that is being loaded struggles."""
+    return {**STAGE, **{name: str(smaller(int(STAGE[name]))) for name in _SIZES}}

@@ -8,6 +8,7 @@ from windlass.cli.show.common import count, duration, half_open, plural
 from windlass.domain.plan import Request
 from windlass.domain.record import Action, Event, Note, TenantView, WindowView
 from windlass.domain.states import State, Verdict
+from windlass.planner.struggle import BY_ITSELF
 
 SLOWER = 1.5
 """From this many times the expected time on a window is called slow."""
@@ -30,12 +31,12 @@ class Story:
     @property
     def lineage(self) -> list[WindowView]:
         """The windows that it was cut from, the nearest first."""
-        known, found = {w.id: w for w in self.tenant.windows}, []
-        parent = known.get(self.window.parent)
-        while parent is not None and parent not in found:
-            found.append(parent)
-            parent = known.get(parent.parent)
-        return found
+        return lineage(self.window, self.tenant)
+
+    @property
+    def cures(self) -> list[Action]:
+        """What Windlass did by itself for it, or for a window that it was cut from."""
+        return [a for a in self.actions if a.who == BY_ITSELF and a.scope.window]
 
     @property
     def rate(self) -> float | None:
@@ -44,12 +45,23 @@ class Story:
         return one.rows / one.seconds if one.rows and one.seconds else None
 
 
+def lineage(window: WindowView, tenant: TenantView) -> list[WindowView]:
+    """The windows that it was cut from, the nearest first; `tenant` carries its windows."""
+    known, found = {w.id: w for w in tenant.windows}, []
+    parent = known.get(window.parent)
+    while parent is not None and parent not in found:
+        found.append(parent)
+        parent = known.get(parent.parent)
+    return found
+
+
 def paragraph(story: Story, now: datetime) -> str:
     """Size, cuts, pace, evidence, and what to type next."""
     said = [
         _size(story),
         _cuts(story),
         _pace(story),
+        _tried(story),
         *_evidence(story),
         *_notes(story),
         _next(story),
@@ -110,10 +122,24 @@ def _compared(story: Story, rate: float | None) -> str:
     return f"as expected: {expected:,.0f} rows/s ({basis})"
 
 
+def _tried(story: Story) -> str:
+    """The cures in their order, and the figure behind the last one."""
+    if not story.cures:
+        return ""
+    steps = ", then ".join(f"{_cure(one)} ({one.at:%H:%M})" for one in story.cures)
+    return f"Windlass tried by itself: {steps}; what it saw last: {_first(story.cures[-1].why)}."
+
+
+def _cure(one: Action) -> str:
+    return f"{one.after} in place of {one.before}" if one.verb != "back off" else one.after
+
+
 def _evidence(story: Story) -> Iterator[str]:
     """What happened, oldest first; the latest few."""
     told = [(e.at, f"{e.kind}: {_first(e.text)}") for e in story.events]
     for a in story.actions:
+        if a in story.cures:
+            continue
         why = f" ({a.why})" if a.why else ""
         told.append((a.at, f"{a.who} ordered {a.verb}{why}: {a.before} -> {a.after}"))
     told.sort(key=lambda one: one[0])

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from typing import TypeVar
 
+from windlass.domain import blocks
 from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import (
@@ -162,7 +163,10 @@ class Desk:
         over = partial(self.ledger.overtaken, attempt)
         if window:
             look = partial(self.ledger.paces, ref.campaign, ref.cluster, ref.database)
-            LOADING.set(Ceilings(look))
+            size = partial(self.ledger.blocks, ref.cluster, ref.database)
+            ceilings = Ceilings(look, blocks=size)
+            LOADING.set(ceilings)
+            blocks.follow(ceilings.divisor)
         return Watch(self, attempt, told, note, troubled, over)
 
     def trouble(self, ref: TenantRef, subject: str, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from windlass.domain import blocks
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice
 from windlass.domain.errors import MismatchError
@@ -132,10 +133,12 @@ class LoadActivities:
     def _paced(
         self, batches: Iterator["pa.RecordBatch"], watch: Watch
     ) -> Iterator["pa.RecordBatch"]:
-        """A second's worth at a time: a server that waits longer for the next rows hangs up."""
+        """A second's worth at a time: a server that waits longer for the next rows hangs up. And
+        no more than a block holds now, which may have become less since the batch was read."""
         pace = self._desk.pace
         for batch in batches:
-            for piece in pieces(batch, pace.per_second()):
+            most = (pace.per_second(), blocks.rows(batch.num_rows, batch.nbytes))
+            for piece in pieces(batch, min((n for n in most if n), default=None)):
                 yield piece
                 pace.read(piece.num_rows, lambda: watch.pulse(0))
 

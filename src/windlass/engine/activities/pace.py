@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 
+from windlass.domain.blocks import USUAL
 from windlass.domain.errors import WindlassError
 
 STEP = 0.25
@@ -68,27 +69,38 @@ class Pace:
 
 
 class Ceilings:
-    """What operators allow one load, by scope, asked for once a second. A ledger that does not
-    answer leaves it as it was."""
+    """What operators allow one load, by scope, and by how much smaller its blocks are than usual,
+    asked for once a second. A ledger that does not answer leaves it as it was."""
 
     def __init__(
         self,
         look: Callable[[], Mapping[str, int]],
         now: Callable[[], float] = time.monotonic,
+        blocks: Callable[[], int] = lambda: USUAL,
     ) -> None:
-        self._look, self._now = look, now
+        self._look, self._blocks, self._now = look, blocks, now
         self._asked = -LOOK
         self._told: Mapping[str, int] = {}
+        self._divisor = USUAL
         self.seen: dict[str, int | None] = {}
 
     def told(self) -> Mapping[str, int | None]:
         """`{scope: rows a second}`; None for a scope that had a ceiling and has none now."""
-        if self._now() >= self._asked + LOOK:
-            self._asked = self._now()
-            with suppress(WindlassError):
-                self._told = self._look()
+        self._ask()
         self.seen = {**dict.fromkeys(self.seen), **self._told}
         return self.seen
+
+    def divisor(self) -> int:
+        """By how much smaller its blocks are now."""
+        self._ask()
+        return self._divisor
+
+    def _ask(self) -> None:
+        if self._now() < self._asked + LOOK:
+            return
+        self._asked = self._now()
+        with suppress(WindlassError):
+            self._told, self._divisor = self._look(), self._blocks()
 
 
 LOADING: ContextVar[Ceilings | None] = ContextVar("ceilings", default=None)

@@ -130,15 +130,15 @@ class Control(Base):
             paces[f"health of {cluster}"] = course.rows_per_second
         return paces
 
-    @writes
-    def group_rests(self, connection: Connection, group: str) -> None:
-        """Where a pause stands over the group, its begun windows are paused."""
     @reads
     def blocks(self, connection: Connection, cluster: str, database: str) -> int:
         """By how much smaller than usual the tenant's blocks are."""
         course = course_of(connection, cluster, self._clock.now())
         return dict(course.blocks).get(database, USUAL) if course else USUAL
 
+    @writes
+    def group_rests(self, connection: Connection, group: str) -> None:
+        """Where a pause stands over the group, its begun windows are paused."""
         row = group_row(connection, group)
         campaign_row(connection, row.campaign, lock=True)
         tenant = Scope(row.campaign, row.cluster, row.database)

@@ -99,14 +99,14 @@ class HealthLedger(Protocol):
         """A problem met, or what was done about it."""
         ...
 
-    def set_health(
-        self, campaign: str, cluster: str, database: str, health: Health, note: str = ""
     def action(
         self, scope: Scope, verb: str, who: str, why: str, before: str = "", after: str = ""
     ) -> None:
         """What was done, by whom, on what evidence, from and to."""
         ...
 
+    def set_health(
+        self, campaign: str, cluster: str, database: str, health: Health, note: str = ""
     ) -> None:
         """How a tenant fares."""
         ...

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from windlass import settings
 from windlass.domain.errors import (
+    UNDISCOVERED,
     LedgersDifferError,
     OverlapError,
-    UnreachableError,
     UsageError,
     WindlassError,
 )
@@ -158,9 +158,9 @@ async def _refuse_others(client: "Client", ledger: "SqlLedger", made: Plan, clus
 
 async def plan(fleet: settings.Fleet, request: Request, *, on_wait: OnWait) -> Plan:
     """Ask every cluster at once, and put the plan together. Where one of several clusters cannot
-    be asked, its share says so; where the only one cannot, its error is raised."""
+    be asked or cannot say, its share says so; where the only one cannot, its error is raised."""
     from windlass.domain import codec
-    from windlass.planner.build import world_of
+    from windlass.planner.build import plan_of
 
     names = request.clusters
     payload = codec.dump(request)
@@ -170,12 +170,11 @@ async def plan(fleet: settings.Fleet, request: Request, *, on_wait: OnWait) -> P
     for name, answer in zip(names, answers, strict=True):
         if isinstance(answer, str):
             shares.append(codec.load(ClusterPlan, answer))
-        elif len(names) > 1 and isinstance(answer, UnreachableError):
+        elif len(names) > 1 and isinstance(answer, UNDISCOVERED):
             shares.append(ClusterPlan(name, (), failure=str(answer)))
         else:
             raise answer
-    tenants = [tenant for share in shares for tenant in share.tenants]
-    return Plan(request, tuple(shares), world_of(request, tenants), SystemClock().now())
+    return plan_of(request, shares, SystemClock().now())
 
 
 async def start(
@@ -381,6 +380,7 @@ async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat"
     from windlass.engine.activities.desk import Desk
     from windlass.engine.activities.pace import Pace
     from windlass.engine.worker import Seat
+    from windlass.settings.whereabouts import servers
     from windlass.source.postgres import PostgresSource
 
     cluster = fleet.cluster(name)
@@ -388,12 +388,7 @@ async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat"
     target = target_of(cluster, ledger.ledger_id())
     limits = cluster.limits
     pace = Pace(limits.rows_per_second)
-    desk = Desk(name, source, target, ledger, SystemClock(), cluster.target.retention, pace)
-    return Seat(
-        await connect(cluster),
-        desk,
-        limits.windows,
-        limits.windows_per_tenant,
-        codec.load,
-        codec.dump,
-    )
+    keep, at = cluster.target.retention, servers(cluster)
+    desk = Desk(name, source, target, ledger, SystemClock(), keep, pace, at)
+    client, most = await connect(cluster), (limits.windows, limits.windows_per_tenant)
+    return Seat(client, desk, *most, codec.load, codec.dump)

@@ -119,7 +119,7 @@ def test_a_saved_plan_holds_world_and_format_and_no_secret(cli: Cli) -> None:
     file = cli.directory / "acme.json"
     assert cli.run(*ACME, "--save", str(file)).exit_code == 0
     kept = json.loads(file.read_text())
-    assert kept["format"] == 1
+    assert kept["format"] == 2
     assert kept["world"] == kept["plan"]["world"]
     assert not any(secret in file.read_text() for secret in SECRETS)
 

@@ -64,7 +64,7 @@ def test_a_plan_of_another_format_is_refused(cli: Cli, saved: Path) -> None:
     assert "format 99" in refused(cli, saved)
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]", '{"format": 1, "plan": {"request": 3}}'])
+@pytest.mark.parametrize("text", ["", "not json", "[]", '{"format": 2, "plan": {"request": 3}}'])
 def test_what_is_no_plan_is_said_to_be_none(cli: Cli, text: str) -> None:
     file = cli.directory / "x.json"
     file.write_text(text)

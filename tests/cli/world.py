@@ -34,7 +34,8 @@ from windlass.engine.orders import GroupOutcome, UndoResult
 from windlass.engine.payloads import CutOrder
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
-from windlass.planner.build import TableFacts, tenant_plan, world_of
+from windlass.planner.build import TableFacts, plan_of, tenant_plan
+from windlass.planner.order import in_order
 from windlass.planner.pace import Pace
 from windlass.ports import CheckSchedule
 from windlass.settings import Fleet, load
@@ -127,13 +128,13 @@ class FakeBackend:
     served: list[tuple[str, ...]] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    servers: str = "here"
 
     def plan(self, request: Request, on_wait: OnWait) -> Plan:
         """Plan with the real planner."""
         self.asked.append(request)
-        shares = tuple(self._share(request, name) for name in request.clusters)
-        tenants = [tenant for share in shares for tenant in share.tenants]
-        return Plan(request, shares, world_of(request, tenants), self.clock.now())
+        shares = [self._share(request, name) for name in request.clusters]
+        return plan_of(request, shares, self.clock.now())
 
     def _share(self, request: Request, cluster: str) -> ClusterPlan:
         if cluster in self.failures:
@@ -149,7 +150,8 @@ class FakeBackend:
                 chosen.append(planned(request, tenant, rows))
             else:
                 skipped.append(Skipped(*key, "not asked for"))
-        return ClusterPlan(cluster, tuple(chosen), tuple(skipped))
+        ordered, found = in_order(request, chosen), len(chosen) + len(skipped)
+        return ClusterPlan(cluster, ordered, tuple(skipped), "", found, self.servers)
 
     def verify(
         self, question: Question, on_wait: OnWait

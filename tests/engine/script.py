@@ -57,6 +57,7 @@ class Script:
     databases: tuple[str, ...] = ("acme_voice",)
     orders: CampaignOrders = field(default_factory=lambda: CampaignOrders(4, 2, 2))
     todo: tuple[GroupOrder, ...] = ()
+    first: tuple[str, ...] = ()
     told: list[str] = field(default_factory=list)
     blocked: threading.Event = field(default_factory=threading.Event)
     loading: Counter[str] = field(default_factory=Counter)
@@ -72,7 +73,12 @@ class Script:
     def open_campaign(self, order: CampaignInput) -> CampaignOrder:
         now = self.orders
         return CampaignOrder(
-            "scorecards", self.databases, now.tenants_at_once, now.windows_per_tenant, now
+            "scorecards",
+            self.databases,
+            now.tenants_at_once,
+            now.windows_per_tenant,
+            now,
+            self.first,
         )
 
     @activity.defn(name="close-cluster")

@@ -1,7 +1,7 @@
 """Campaign files: what `run -f` and `plan -f` read, and `affected --out` writes (docs/cli.md).
 
-The same words as the command line's, one key each. Keys to come (canary tenants, priorities) are
-further keys: none of these changes its meaning.
+The same words as the command line's, one key each, and what no command line holds: canary tenants,
+priorities, and the world that the file was reviewed against.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,8 +60,16 @@ def _said(check: Any) -> None:  # noqa: ANN401 - a call that raises or not
         raise fail(f"{error.what}; {error.next_step}" if error.next_step else error.what) from None
 
 
+def _ranked(value: Any) -> Any:  # noqa: ANN401 - anything that YAML may hold
+    """A list stands for falling priorities, its first entry the highest."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return value
+    return {name: len(value) - place for place, name in enumerate(value)}
+
+
 Pattern = Annotated[Text, AfterValidator(_pattern)]
 Patterns = Annotated[list[Pattern], BeforeValidator(_listed)]
+Priorities = Annotated[dict[Pattern, int], BeforeValidator(_ranked)]
 Names = Annotated[list[Text], BeforeValidator(_listed), Field(min_length=1)]
 Instant = Annotated[Text, AfterValidator(_instant)]
 
@@ -93,6 +101,17 @@ class CampaignFile(Strict):
         default_factory=dict, description="table: rows that may go"
     )
     accept_removal: bool = Field(default=False, description="let any number of rows go")
+    canary: Patterns = Field(
+        default_factory=list,
+        description="tenants that begin first; the rest once these are verified",
+    )
+    priority: Priorities = Field(
+        default_factory=dict,
+        description="pattern: number, or a list of patterns: higher (earlier) ones begin first",
+    )
+    world: Text | None = Field(
+        default=None, description="as `plan -f` prints it: a run in another world is refused"
+    )
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -116,6 +135,8 @@ class CampaignFile(Strict):
             self.redo,
             tuple(f"{table}={rows}" for table, rows in self.expect_removed.items()),
             self.accept_removal,
+            tuple(self.canary),
+            tuple(self.priority.items()),
         )
 
 

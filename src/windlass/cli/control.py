@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from windlass.domain.orders import Change, LimitChange, Order, Verb
-from windlass.domain.record import Scope
-from windlass.domain.states import State
+from windlass.domain.record import Scope, WindowView
+from windlass.domain.states import State, Verdict
 from windlass.ports import CheckOperator, ControlOperator, LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
@@ -118,13 +118,19 @@ def _clusters(ledger: OperatorLedger, campaign: str, scopes: Sequence[Scope]) ->
 
 
 def _tenants(ledger: OperatorLedger, order: Order) -> Mapping[str, Sequence[str]]:
-    """`{cluster: databases}` of the scopes' tenants that have something parked."""
+    """`{cluster: databases}` of the scopes' tenants that have something to try again."""
     found: dict[str, list[str]] = defaultdict(list)
     for one in ledger.status(order.campaign, windows=True).tenants:
-        parked = any(w.state is State.PARKED and not w.replaced for w in one.windows)
-        if parked and any(_in(scope, one.cluster, one.database) for scope in order.scopes):
+        worth = any(_worth(w) for w in one.windows if not w.replaced)
+        if worth and any(_in(scope, one.cluster, one.database) for scope in order.scopes):
             found[one.cluster].append(one.database)
     return found
+
+
+def _worth(window: WindowView) -> bool:
+    """Parked, or published without being verified."""
+    unproven = window.verdict in {Verdict.MISMATCH, Verdict.UNVERIFIED}
+    return window.state is State.PARKED or (unproven and window.undone_at is None)
 
 
 def _in(scope: Scope, cluster: str, database: str) -> bool:

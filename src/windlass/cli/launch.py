@@ -1,6 +1,7 @@
 """From a plan to a campaign: what is checked, asked and said before anything starts."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from windlass.cli import asking, saved
@@ -15,11 +16,20 @@ from windlass.cli.show.common import console, plural, print_json
 from windlass.cli.show.plan import rows_to_load, to_go
 from windlass.cli.show.unstarted import unstarted_json
 from windlass.cli.superseding import end, runs, superseded
-from windlass.domain.errors import RefusedError, UnreachableError, UsageError
+from windlass.domain.errors import (
+    PlanChangedError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+)
 from windlass.domain.plan import Guard, Plan
 from windlass.domain.record import CampaignRecord
 from windlass.domain.states import Mode
+from windlass.domain.tenant import TenantPattern
 from windlass.report.status import status_json
+
+STALE = timedelta(minutes=5)
+"""How long a question may stand before the plan that it is about is made anew and compared."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,15 @@ class Consent:
     detach: bool = False
     supersedes: str | None = None
     profile: bool = False
+    world: str = ""
 
 
-def plan_from_file(session: Session, file: Path, words: Words) -> Plan:
-    """The saved plan, if the world is still the one that it was made for. `--expect-removed` and
-    `--accept-removal` may be said now; everything else is in the plan."""
+def plan_from_file(
+    session: Session, file: Path, words: Words, consent: Consent
+) -> tuple[Plan, Consent]:
+    """The saved plan, if the world is still the one that it was made for, and its name and reason
+    where none were typed. `--expect-removed` and `--accept-removal` may be said now; everything
+    else is in the plan."""
     if replace(words, expected=(), accept=False) != Words():
         raise UsageError(
             "--plan says already what to do",
@@ -45,15 +59,22 @@ def plan_from_file(session: Session, file: Path, words: Words) -> Plan:
             next_step=f"windlass run --plan {file}, with --name, --reason, --yes, --detach, "
             "--expect-removed or --accept-removal at most",
         )
-    kept, fleet = saved.read(file), session.backend.fleet
+    read, fleet = saved.read(file), session.backend.fleet
+    kept = read.plan
     dataset = fleet.dataset(kept.request.dataset.name)
     share = fleet.max_unexplained_removal(dataset.name)
     guard = replace(kept.request.guard, max_unexplained=share)
     asked = replace(kept.request, dataset=dataset, guard=guard)
-    saved.refuse_changed(kept, session.backend.plan(asked, session.say), file)
+    fresh = session.backend.plan(asked, session.say)
+    saved.refuse_changed(kept, fresh, str(file))
+    kept, news = saved.up_to_date(kept, fresh)
+    for line in news:
+        session.say(line)
     expected = expected_removals(words.expected, [t.name for t in dataset.tables])
     allowed = Guard(share, {**guard.expected, **expected}, guard.accept or words.accept)
-    return replace(kept, request=replace(kept.request, guard=allowed))
+    plan = replace(kept, request=replace(kept.request, guard=allowed))
+    name, reason = consent.name or read.name or None, consent.reason or read.reason
+    return plan, replace(consent, name=name, reason=reason)
 
 
 def from_campaign_file(file: Path, given: Words, consent: Consent) -> tuple[Words, Consent]:
@@ -68,7 +89,7 @@ def from_campaign_file(file: Path, given: Words, consent: Consent) -> tuple[Word
         words, expected=(*words.expected, *given.expected), accept=words.accept or given.accept
     )
     name, reason = consent.name or read.name, consent.reason or read.reason
-    return words, replace(consent, name=name, reason=reason)
+    return words, replace(consent, name=name, reason=reason, world=read.world or "")
 
 
 def launch(session: Session, plan: Plan, consent: Consent) -> int:
@@ -77,10 +98,14 @@ def launch(session: Session, plan: Plan, consent: Consent) -> int:
     name = consent.name or asking.name_for(session, plan)
     asking.show(session, plan, console(err=session.as_json), name=name)
     _refuse_blind(plan)
+    _refuse_another_world(plan, consent)
     _check_confirm(plan, name, consent)
     if not any(tenant.groups for tenant in plan.tenants):
         return _nothing(session, plan)
+    asked = session.now()
     agreed(session, _question(plan, name, old), consent.yes)
+    if session.now() - asked > STALE:
+        _refuse_stale(session, plan)
     if old:
         end(session, old, name, consent.reason)
     try:
@@ -104,6 +129,33 @@ def _refuse_blind(plan: Plan) -> None:
             why=failures[0],
             next_step="windlass doctor",
         )
+    known = [tenant.tenant for tenant in plan.tenants]
+    for text in plan.request.canary:
+        pattern = TenantPattern.parse(text)
+        if failures and not any(pattern.matches(tenant) for tenant in known):
+            raise RefusedError(
+                f"no canary is known by {text!r}: nothing was started",
+                why=failures[0],
+                next_step="have every cluster answer (windlass doctor), or choose other canaries",
+            )
+
+
+def _refuse_another_world(plan: Plan, consent: Consent) -> None:
+    """A campaign file that was reviewed against one world is not run in another."""
+    if consent.world and consent.world != plan.world:
+        raise PlanChangedError(
+            "the world is no longer the one that the campaign file was reviewed against",
+            why=f"world is {plan.world}, the file says {consent.world}: the config, the servers, "
+            "the tenants, columns or target DDL changed, or what the file itself asks for",
+            next_step=f"look at the plan above; if it is right, write world: {plan.world} in the "
+            "file, and run it again",
+        )
+
+
+def _refuse_stale(session: Session, plan: Plan) -> None:
+    """The question stood for long: what was shown must still be so."""
+    fresh = session.backend.plan(plan.request, session.say)
+    saved.refuse_changed(plan, fresh, "what was shown")
 
 
 def _check_confirm(plan: Plan, name: str, consent: Consent) -> None:
@@ -145,7 +197,11 @@ def _nothing(session: Session, plan: Plan) -> int:
         if held
         else ("source and target are empty in the range")
     )
-    session.say(f"nothing to do: {why}")
+    where = " where one could look" if unknown else ""
+    session.say(f"nothing to do{where}: {why}")
+    for cluster in plan.clusters:
+        if cluster.failure:
+            session.say(f"{cluster.cluster} is unknown: {cluster.failure}")
     return NOT_ALL if unknown else OK
 
 

@@ -63,14 +63,19 @@ def app(
     words = Words(
         clusters, tenants, start, end, dataset, mode, window, parts, tuple(excepted or ()), redo
     )
+    name, reason, world = "", "", ""
     if file:
         from windlass.cli import campaign_file
 
         campaign_file.refuse_more(file, words, Words())
-        words = campaign_file.read(file).words()
+        read = campaign_file.read(file)
+        words = read.words()
+        name, reason, world = read.name or "", read.reason, read.world or ""
     plan = asking.ask_plan(session, words)
+    if world and world != plan.world:
+        session.say(f"world is {plan.world}, {file} says {world}: windlass run refuses it so")
     if save:
-        saved.write(save, plan)
+        saved.write(save, plan, name, reason)
         session.say(f"saved: windlass run --plan {save}")
     _show(session, plan, stages=stages)
     return 1 if any(cluster.failure for cluster in plan.clusters) else 0

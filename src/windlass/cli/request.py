@@ -74,6 +74,8 @@ class Words:
     redo: bool = False
     expected: Sequence[str] = ()
     accept: bool = False
+    canary: Sequence[str] = ()
+    priority: Sequence[tuple[str, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def understand(words: Words, fleet: "Fleet", now: datetime) -> Asked:
             expected=expected_removals(words.expected, [t.name for t in dataset.tables]),
             accept=words.accept,
         ),
+        canary=tuple(words.canary),
+        priority=tuple(words.priority),
     )
     return Asked(request, notes)
 
@@ -204,6 +208,10 @@ def check_tenants(plan: Plan) -> None:
         _check_pattern(text, found, "no tenant matches")
     for text in plan.request.excepted:
         _check_pattern(text, found, "--except: no tenant matches")
+    for text, _ in plan.request.priority:
+        _check_pattern(text, found, "priority: no tenant matches")
+    for text in plan.request.canary:
+        _check_pattern(text, [t.tenant for t in plan.tenants], "canary: no tenant chosen matches")
 
 
 def _check_pattern(text: str, found: Sequence[Tenant], what: str) -> None:

@@ -31,6 +31,7 @@ from windlass.cli.request import (
 )
 from windlass.cli.session import Session
 from windlass.cli.superseding import superseded
+from windlass.domain.errors import UsageError
 from windlass.domain.states import Mode
 
 
@@ -100,8 +101,14 @@ def app(
         accept_removal,
     )
     consent = Consent(chosen, reason, yes, confirm, detach, supersedes, profile)
+    if plan and file:
+        raise UsageError(
+            "--plan and --file say both what to do",
+            why="a saved plan has everything that its campaign file said",
+            next_step=f"windlass run --plan {plan}",
+        )
     if plan:
-        return launch(session, plan_from_file(session, plan, words), consent)
+        return launch(session, *plan_from_file(session, plan, words, consent))
     if file:
         words, consent = from_campaign_file(file, words, consent)
     return launch(session, asking.ask_plan(session, words), consent)

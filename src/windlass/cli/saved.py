@@ -2,20 +2,40 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from windlass.domain import codec
+from windlass.domain.dataset import digest_of
 from windlass.domain.errors import PlanChangedError, RefusedError, UsageError
-from windlass.domain.plan import Plan, TenantPlan
+from windlass.domain.plan import ClusterPlan, Plan, Skipped, TenantPlan
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a plan that an older Windlass saved can no longer be read."""
 
 
-def write(file: Path, plan: Plan) -> None:
-    """Save the plan: format, world and plan. It holds definitions and counts, no secret."""
-    kept = {"format": FORMAT, "world": plan.world, "plan": json.loads(codec.dump(plan))}
+@dataclass(frozen=True)
+class Kept:
+    """A plan as it was saved, with the name and reason that its campaign file gave ('' none)."""
+
+    plan: Plan
+    name: str = ""
+    reason: str = ""
+
+
+def write(file: Path, plan: Plan, name: str = "", reason: str = "") -> None:
+    """Save the plan: format, world, plan, name and reason. It holds definitions and counts, no
+    secret."""
+    told = json.loads(codec.dump(plan))
+    kept = {
+        "format": FORMAT,
+        "world": plan.world,
+        "name": name,
+        "reason": reason,
+        "digest": digest_of(told),
+        "plan": told,
+    }
     try:
         file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
@@ -26,7 +46,7 @@ def write(file: Path, plan: Plan) -> None:
         ) from None
 
 
-def read(file: Path) -> Plan:
+def read(file: Path) -> Kept:
     """The plan that `write` saved. UsageError for anything else, RefusedError (exit 4) for
     another format or a plan that was edited."""
     kept = _parsed(file)
@@ -45,13 +65,13 @@ def read(file: Path) -> Plan:
             why=str(error).splitlines()[0] if str(error) else type(error).__name__,
             next_step="plan again: windlass plan … --save FILE",
         ) from None
-    if plan.world != kept.get("world"):
+    if plan.world != kept.get("world") or digest_of(kept["plan"]) != kept.get("digest"):
         raise RefusedError(
             "the plan was changed after it was saved",
             where=str(file),
             next_step="plan again: windlass plan … --save FILE",
         )
-    return plan
+    return Kept(plan, str(kept.get("name") or ""), str(kept.get("reason") or ""))
 
 
 def _parsed(file: Path) -> dict[str, Any]:
@@ -74,22 +94,49 @@ def _parsed(file: Path) -> dict[str, Any]:
     return kept
 
 
-def refuse_changed(kept: Plan, fresh: Plan, file: Path) -> None:
-    """PlanChangedError (exit 4) when the saved plan is no longer right, saying why not."""
+def refuse_changed(kept: Plan, fresh: Plan, where: str) -> None:
+    """PlanChangedError (exit 4) when the plan that was made is no longer right, saying why not."""
     changed = list(changes(kept, fresh))
     if not changed:
         return
     raise PlanChangedError(
         "the world is no longer the one that the plan was made for",
-        where=str(file),
+        where=where,
         why="; ".join(changed),
         next_step="plan again, look at it, and run that: windlass plan … --save FILE",
     )
 
 
+def up_to_date(kept: Plan, fresh: Plan) -> tuple[Plan, list[str]]:
+    """The saved plan with those left out who are left out now, and what is new about them. Nothing
+    is done to them, but the campaign's record accounts for everybody."""
+    now = {one.cluster: one for one in fresh.clusters}
+    shares = tuple(
+        replace(one, skipped=now[one.cluster].skipped, found=now[one.cluster].found)
+        for one in kept.clusters
+    )
+    return replace(kept, clusters=shares), list(_left_out_changes(kept.clusters, fresh.clusters))
+
+
+def _left_out_changes(
+    before: tuple[ClusterPlan, ...], after: tuple[ClusterPlan, ...]
+) -> Iterator[str]:
+    was = {_name(one): one for share in before for one in share.skipped}
+    is_ = {_name(one): one for share in after for one in share.skipped}
+    for name in sorted(is_.keys() - was.keys()):
+        yield f"{name} is new since the plan, and left out: {is_[name].reason}"
+    for name in sorted(was.keys() - is_.keys()):
+        yield f"{name}, which the plan left out, is gone"
+
+
+def _name(one: Skipped) -> str:
+    return "/".join(part for part in (one.cluster, one.customer, one.profile) if part)
+
+
 def changes(kept: Plan, fresh: Plan) -> Iterator[str]:
     """What is different, in an operator's words. Row counts may differ: they always do."""
     yield from _failures(fresh)
+    yield from _answers_now(kept, fresh)
     yield from _lost_holds(kept, fresh)
     if kept.world != fresh.world:
         said = [*_config_changes(kept, fresh), *_tenant_changes(kept, fresh)]
@@ -100,6 +147,14 @@ def _failures(fresh: Plan) -> Iterator[str]:
     for cluster in fresh.clusters:
         if cluster.failure:
             yield f"{cluster.cluster} cannot be asked: {cluster.failure}"
+
+
+def _answers_now(kept: Plan, fresh: Plan) -> Iterator[str]:
+    """A cluster that was unknown is not left out for that any more."""
+    unknown = {one.cluster for one in kept.clusters if one.failure}
+    for cluster in fresh.clusters:
+        if cluster.cluster in unknown and not cluster.failure:
+            yield f"{cluster.cluster} could not be asked for the plan, and can be now"
 
 
 def _config_changes(kept: Plan, fresh: Plan) -> Iterator[str]:
@@ -114,6 +169,10 @@ def _config_changes(kept: Plan, fresh: Plan) -> Iterator[str]:
             f"max_unexplained_removal is {after.guard.max_unexplained}, "
             f"was {before.guard.max_unexplained}"
         )
+    was = {one.cluster: one.servers for one in kept.clusters}
+    for one in fresh.clusters:
+        if not one.failure and one.servers != was.get(one.cluster, one.servers):
+            yield f"{one.cluster} has another source or target than planned for"
 
 
 def _tenant_changes(kept: Plan, fresh: Plan) -> Iterator[str]:

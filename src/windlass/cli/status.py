@@ -72,7 +72,7 @@ def _print(
 ) -> None:
     wanted = needs_operator if needs_me else everybody
     if session.as_json:
-        shown = status_json(narrowed(view, wanted), windows=windows)
+        shown = status_json(narrowed(view, wanted), windows=windows, whole=view)
         if needs_me:
             shown["needs_me"] = needs_json(_waiting(session, view if not recent else None))
         print_json(shown | ({"campaigns": campaigns_json(recent)} if recent else {}))

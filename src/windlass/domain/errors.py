@@ -94,6 +94,10 @@ class TransientError(WindlassError):
     kind = Kind.RETRY
 
 
+UNDISCOVERED = (UnreachableError, TransientError, AccessError)
+"""What keeps a cluster from saying whom it has: it is unknown, and the others go on."""
+
+
 class SnapshotLostError(WindlassError):
     """The exported snapshot is gone (holder died, session ended): the publish group starts over."""
 

@@ -72,7 +72,8 @@ class ClusterOrders:
     are not named. `healthy` is how many windows at once the servers' health allows (None: it
     holds nothing back), `spared` which databases get one window at a time while they struggle.
     `wants` are the campaigns at work on the cluster, each with its own limit of windows (None:
-    none)."""
+    none). `canaries` are databases of canary tenants there; until those of every cluster are
+    verified (`gated`) no other tenant begins."""
 
     paused: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
@@ -80,6 +81,8 @@ class ClusterOrders:
     healthy: int | None = None
     spared: tuple[str, ...] = ()
     wants: Mapping[str, int | None] = field(default_factory=dict)
+    canaries: tuple[str, ...] = ()
+    gated: bool = False
 
     def of(self, database: str) -> TenantWord:
         """The tenant's; its limits are those that count for it."""

@@ -29,6 +29,8 @@ class Request:
     """One operator's intent, as parsed. `window` is `auto`, `none` or a span such as `10d`.
 
     `clusters`, `tenants` and `excepted` are the operator's patterns; `parts` 0 means none asked.
+    Tenants that `canary` means begin first, the rest once those are verified; `priority` is
+    `(pattern, n)`s, of which the first that means a tenant counts: higher ones begin first.
     """
 
     dataset: Dataset
@@ -41,6 +43,8 @@ class Request:
     excepted: tuple[str, ...] = ()
     redo: bool = False
     guard: Guard = field(default_factory=Guard)
+    canary: tuple[str, ...] = ()
+    priority: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,18 +191,25 @@ class Skipped:
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """One cluster's share of a plan. `failure` set: discovery failed, the cluster is unknown."""
+    """One cluster's share of a plan. `failure` set: discovery failed, the cluster is unknown.
+
+    `tenants` are in the order in which they begin. `found` is how many tenants discovery found,
+    in source or target, counted where they were found (None: by a worker that did not count);
+    `servers` a hash of where source and target are ('' not told).
+    """
 
     cluster: str
     tenants: tuple[TenantPlan, ...]
     skipped: tuple[Skipped, ...] = ()
     failure: str = ""
+    found: int | None = None
+    servers: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole plan. `world` is a hash of definition, tenants, columns and DDL: a saved plan
-    whose world has changed is refused."""
+    """The whole plan. `world` is a hash of definition, servers, tenants, columns and DDL: a saved
+    plan whose world has changed is refused."""
 
     request: Request
     clusters: tuple[ClusterPlan, ...]

@@ -100,7 +100,8 @@ class WindowView:
 
 @dataclass(frozen=True)
 class TenantView:
-    """One tenant of a campaign. `attempts` is the highest of its windows'."""
+    """One tenant of a campaign. `attempts` is the highest of its windows', `verdict` the worst
+    (None: none has one); `canary` and `priority` say when it begins."""
 
     cluster: str
     customer: str
@@ -118,11 +119,15 @@ class TenantView:
     started_at: datetime | None
     ended_at: datetime | None
     windows: tuple[WindowView, ...] = ()
+    verdict: Verdict | None = None
+    canary: bool = False
+    priority: int = 0
 
 
 @dataclass(frozen=True)
 class ClusterView:
-    """One cluster's share of a campaign; `limited_by` says what holds it back ('' nothing)."""
+    """One cluster's share of a campaign; `limited_by` says what holds it back ('' nothing),
+    `found` how many tenants discovery found there (None: nobody wrote it down)."""
 
     name: str
     state: State
@@ -131,6 +136,7 @@ class ClusterView:
     tenants_total: int
     tenants_done: int
     tenants: tuple[TenantView, ...]
+    found: int | None = None
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ TRANSITIONS: dict[State, dict[State, str]] = {
         State.CANCELLED: "cancelled while parked: nothing was in flight",
     },
     State.UNKNOWN: {State.QUEUED: "discovery succeeded on another try"},
-    State.DONE: {},
+    State.DONE: {State.QUEUED: "published, but not verified: the operator retries it"},
     State.CANCELLED: {},
     State.NOTHING_TO_DO: {},
 }

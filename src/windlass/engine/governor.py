@@ -70,6 +70,7 @@ class Governor:
         self._owed: dict[str, News] = {}
         self._silent: tuple[str, ...] = ()
         self._among: tuple[str, ...] = ()
+        self._opened: set[str] = set()
         self._looks = 0
         self._warden = Warden(
             self.cluster, self.ledger, self.planned, self._cut, self.servers.patience
@@ -93,6 +94,7 @@ class Governor:
         mine, known = self.ledger.govern(self.cluster, self.holder, LEASE)
         if not mine:
             self._shown.clear()
+            self._opened.clear()
             self._warden.forget()
             return
         before = known or Course(self.most)
@@ -110,6 +112,7 @@ class Governor:
         self._set(work, before, replace(after, spared=care.spared, blocks=care.blocks))
         self._say(work, before, after, readings, silent)
         self._stop_failing(work)
+        self._let_in(work)
         self._bring(work)
 
     def _read(self, work: AtWork) -> tuple[list[Reading], tuple[str, ...]]:
@@ -175,6 +178,12 @@ class Governor:
         for campaign in work.campaigns:
             if self.ledger.stop_failing(campaign):
                 self._owe(campaign, News())
+
+    def _let_in(self, work: AtWork) -> None:
+        """Canaries of a campaign, perhaps on another cluster, are verified: the rest begins."""
+        for campaign in set(work.opened) - self._opened:
+            self._owe(campaign, News())
+        self._opened = set(work.opened)
 
     def _cut(self, campaign: str, order: CutOrder) -> None:
         self._owe(campaign, News((), (order,)))

@@ -47,13 +47,20 @@ class Standing:
 @dataclass(frozen=True)
 class CampaignOrders:
     """What operators want of a campaign's share on its cluster now. `windows` and the others are
-    numbers at once; tenants that nothing is ordered about are not named."""
+    numbers at once; tenants that nothing is ordered about are not named. While it is `gated`,
+    only those in `canaries` begin."""
 
     windows: int
     windows_per_tenant: int
     tenants_at_once: int
     paused: bool = False
     tenants: tuple[Standing, ...] = ()
+    canaries: tuple[str, ...] = ()
+    gated: bool = False
+
+    def waits(self, database: str) -> bool:
+        """Whether that tenant does not begin before canaries are verified."""
+        return self.gated and database not in self.canaries
 
     def of(self, database: str) -> Standing:
         """What stands ordered about that tenant."""
@@ -62,13 +69,16 @@ class CampaignOrders:
 
 @dataclass(frozen=True)
 class CampaignOrder:
-    """What the campaign workflow needs to start its tenants. No `orders`: an older worker's."""
+    """What the campaign workflow needs to start its tenants. No `orders`: an older worker's.
+    `order` has every database of the cluster in the order in which they get slots (empty: first
+    come, first served)."""
 
     dataset: str
     databases: tuple[str, ...]
     tenants_at_once: int
     windows_per_tenant: int
     orders: CampaignOrders | None = None
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

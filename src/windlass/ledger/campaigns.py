@@ -10,7 +10,15 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 from windlass.domain.codec import dump, load
 from windlass.domain.errors import RefusedError
 from windlass.domain.naming import bind, rebind
-from windlass.domain.plan import ClusterPlan, GroupPlan, Guard, Plan, TenantPlan, WindowPlan
+from windlass.domain.plan import (
+    ClusterPlan,
+    GroupPlan,
+    Guard,
+    Plan,
+    Request,
+    TenantPlan,
+    WindowPlan,
+)
 from windlass.domain.record import CampaignDraft, CampaignRecord, Scope
 from windlass.domain.states import Health, Mode, State, roll_up
 from windlass.domain.window import Interval
@@ -19,6 +27,7 @@ from windlass.ledger.admission import free_name, refuse_overlap
 from windlass.ledger.base import Base, campaign_row, group_row, put
 from windlass.ledger.database import reads, writes
 from windlass.ledger.states import level, refresh
+from windlass.planner.order import is_canary, priority_of
 
 CREATE_LOCK = 0x77696E64
 """PostgreSQL's advisory lock under which campaigns are created, one at a time."""
@@ -39,7 +48,7 @@ class Campaigns(Base):
         bound = bind(plan, name)
         self._insert(connection, name, draft, bound)
         for position, cluster in enumerate(bound.clusters):
-            self._insert_cluster(connection, name, cluster, position)
+            self._insert_cluster(connection, name, cluster, position, bound.request)
         refresh(connection, Scope(name), self._clock.now())
         return record(campaign_row(connection, name))
 
@@ -118,7 +127,12 @@ class Campaigns(Base):
         _store_plan(connection, name, plan)
 
     def _insert_cluster(
-        self, connection: Connection, name: str, cluster: ClusterPlan, position: int
+        self,
+        connection: Connection,
+        name: str,
+        cluster: ClusterPlan,
+        position: int,
+        request: Request,
     ) -> None:
         states = [_first_state(tenant) for tenant in cluster.tenants]
         state = State.UNKNOWN if cluster.failure else roll_up(states)
@@ -129,14 +143,20 @@ class Campaigns(Base):
                 position=position,
                 state=str(state),
                 note=cluster.failure,
+                found=cluster.found,
             )
         )
         for place, tenant in enumerate(cluster.tenants):
-            self._insert_tenant(connection, name, tenant, place)
+            self._insert_tenant(connection, name, tenant, place, request)
         _insert_skipped(connection, name, cluster, position)
 
     def _insert_tenant(
-        self, connection: Connection, name: str, plan: TenantPlan, position: int
+        self,
+        connection: Connection,
+        name: str,
+        plan: TenantPlan,
+        position: int,
+        request: Request,
     ) -> None:
         tenant, state = plan.tenant, _first_state(plan)
         connection.execute(
@@ -153,6 +173,8 @@ class Campaigns(Base):
                 rows=dump(plan.rows),
                 rows_planned=sum(group.rows for group in plan.groups),
                 estimate_seconds=plan.estimate_seconds,
+                canary=is_canary(request, tenant),
+                priority=priority_of(request, tenant),
                 ended_at=self._clock.now() if state.final else None,
             )
         )
@@ -304,11 +326,15 @@ def _first_state(plan: TenantPlan) -> State:
 
 
 def _first_note(plan: TenantPlan) -> str:
-    if plan.groups or not plan.held:
+    """What is not done again, and why."""
+    held = [one for one in plan.held if one.holds]
+    names = ", ".join(dict.fromkeys(one.campaign for one in held))
+    if not held:
         return ""
-    return "verified before, and it still holds: " + ", ".join(
-        dict.fromkeys(held.campaign for held in plan.held)
-    )
+    if not plan.groups:
+        return f"verified before, and it still holds: {names}"
+    windows = f"{len(held)} window{'' if len(held) == 1 else 's'}"
+    return f"{windows} of {names} still hold{'s' * (len(held) == 1)}: only the gaps are done"
 
 
 def _insert_skipped(connection: Connection, name: str, cluster: ClusterPlan, position: int) -> None:

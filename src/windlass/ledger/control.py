@@ -17,6 +17,7 @@ from windlass.ledger import tables as t
 from windlass.ledger.admission import refuse_overlap
 from windlass.ledger.base import Base, campaign_row, found, group_row
 from windlass.ledger.campaigns import stored_plan
+from windlass.ledger.canaries import canaries_on, open_canaries
 from windlass.ledger.database import reads, writes
 from windlass.ledger.helm import course_of
 from windlass.ledger.journal import insert_action, insert_event, limits_of
@@ -114,7 +115,9 @@ class Control(Base):
         healthy = course.windows if course and course.limited else None
         spared = course.spared if course else ()
         wants = _wants(connection, cluster)
-        return ClusterOrders(paused, merged, told, healthy, spared, wants)
+        gated = bool(open_canaries(connection, campaign))
+        canaries = canaries_on(connection, campaign, cluster) if gated else ()
+        return ClusterOrders(paused, merged, told, healthy, spared, wants, canaries, gated)
 
     @reads
     def paces(
@@ -286,9 +289,11 @@ def _retry(connection: Connection, scope: Scope, state: State, order: Order, now
     if state is State.UNKNOWN:
         return f"{scope} is {state}: nothing was planned there; run the range on it again"
     tenants = states.tenants_with(connection, scope, State.PARKED)
-    if not states.move_windows(connection, scope, [State.PARKED], State.QUEUED, now, ""):
-        return f"nothing of {scope} is parked"
-    for one in tenants:
+    moved = states.move_windows(connection, scope, [State.PARKED], State.QUEUED, now, "")
+    unproven = states.requeue_unproven(connection, scope)
+    if not moved and not unproven:
+        return f"nothing of {scope} is parked, or published without being verified"
+    for one in dict.fromkeys([*tenants, *unproven]):
         at = states.level(one)
         values = {"note": "", "health": str(Health.HEALTHY)}
         connection.execute(update(at.table).where(at.where).values(values))

@@ -12,6 +12,7 @@ from windlass.domain.states import FINAL, Health, State
 from windlass.ledger import states
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, put
+from windlass.ledger.canaries import has_canaries, open_canaries
 from windlass.ledger.database import reads, writes
 from windlass.ledger.journal import insert_action, insert_event
 from windlass.ledger.limits import show_limits
@@ -80,6 +81,7 @@ class Helm(Base):
             campaigns,
             tuple((row.campaign, row.database) for row in tenants),
             tuple(_sight(row) for row in _loading(connection, campaigns, cluster)),
+            _opened(connection, campaigns),
         )
 
     @writes
@@ -108,6 +110,12 @@ class Helm(Base):
         connection.execute(update(of).where(*where).values(limited_by=reason))
         if not reason:
             show_limits(connection, campaign)
+
+
+def _opened(connection: Connection, campaigns: tuple[str, ...]) -> tuple[str, ...]:
+    """Campaigns that have canaries, all of them verified."""
+    found = has_canaries(connection, campaigns)
+    return tuple(name for name in found if not open_canaries(connection, name))
 
 
 def _failing(connection: Connection, campaign: str) -> str:

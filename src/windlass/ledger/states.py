@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, select, update
 
 from windlass.domain.errors import RefusedError, UsageError
 from windlass.domain.record import Scope
-from windlass.domain.states import TRANSITIONS, State, allowed, roll_up
+from windlass.domain.states import TRANSITIONS, Mode, State, Verdict, allowed, roll_up
 from windlass.ledger import tables as t
+from windlass.ledger import undo_tables as u
 
 PAUSE, CANCEL = "pause", "cancel"
 BEGUN = {State.RUNNING, State.PARTIAL}
@@ -154,6 +155,25 @@ def tenants_with(connection: Connection, scope: Scope, state: State) -> list[Sco
     query = select(of.cluster, of.database).where(_windows(scope), of.state == str(state))
     rows = connection.execute(query.distinct().order_by(of.cluster, of.database)).all()
     return [Scope(scope.campaign, row.cluster, row.database) for row in rows]
+
+
+def requeue_unproven(connection: Connection, scope: Scope) -> list[Scope]:
+    """Windows of the scope that are published, but not verified, are to do again; their tenants.
+    Not where publishing adds rows, nor what was undone."""
+    of, c = t.windows, t.campaigns.c
+    adds = select(c.name).where(c.name == scope.campaign, c.mode == str(Mode.APPEND))
+    undone = select(u.undos.c.group_id).where(u.undos.c.campaign == scope.campaign)
+    where = and_(
+        _windows(scope),
+        of.c.state == str(State.DONE),
+        of.c.verdict.in_([str(Verdict.MISMATCH), str(Verdict.UNVERIFIED)]),
+        of.c.campaign.not_in(adds),
+        of.c.group_id.not_in(undone),
+    )
+    rows = connection.execute(select(of.c.cluster, of.c.database).where(where).distinct()).all()
+    values = {"state": str(State.QUEUED), "verdict": None, "ended_at": None, "loaded_at": None}
+    connection.execute(update(of).where(where).values(values))
+    return sorted((Scope(scope.campaign, row.cluster, row.database) for row in rows), key=str)
 
 
 def refresh_all(connection: Connection, scope: Scope, now: datetime) -> None:

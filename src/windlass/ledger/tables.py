@@ -124,6 +124,7 @@ campaign_clusters = Table(
     text("ordered"),
     text("note"),
     text("limited_by"),
+    Column("found", BigInteger),
     instant("started_at"),
     instant("ended_at"),
 )
@@ -144,6 +145,8 @@ tenants = Table(
     text("rows"),
     whole("rows_planned"),
     Column("estimate_seconds", Float),
+    Column("canary", Boolean, nullable=False, default=False),
+    whole("priority"),
     instant("started_at"),
     instant("ended_at"),
     Index("tenants_by_database", "cluster", "database"),

@@ -1,6 +1,5 @@
 """What people look at: how a campaign stands, and everything that its report is written from."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,29 +8,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
-from windlass.domain.codec import load
 from windlass.domain.plan import Skipped
 from windlass.domain.record import (
-    Action,
     CampaignFacts,
     ClusterView,
-    Event,
-    GroupCounts,
-    Note,
-    Query,
-    Scope,
     StatusView,
     StepRecord,
     TenantView,
     WindowView,
 )
-from windlass.domain.results import TableCounts
 from windlass.domain.states import Health, Mode, State, Verdict
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
 from windlass.ledger import undo_tables as u
 from windlass.ledger.base import Base, campaign_row, window_row
 from windlass.ledger.campaigns import record, stored_plan
+from windlass.ledger.canaries import waiting_for
+from windlass.ledger.chapters import actions, counts, events, notes, queries, step, steps
 from windlass.ledger.database import reads
 from windlass.ledger.undo import groups_of
 
@@ -135,7 +128,7 @@ class Views(Base):
     def steps(self, connection: Connection, group: str) -> list[StepRecord]:
         """The group's publish steps, oldest first."""
         query = select(t.steps).where(t.steps.c.group_id == group).order_by(t.steps.c.begun_at)
-        return [_step(row) for row in connection.execute(query)]
+        return [step(row) for row in connection.execute(query)]
 
     @reads
     def facts(self, connection: Connection, campaign: str | None = None) -> CampaignFacts:
@@ -147,12 +140,12 @@ class Views(Base):
             campaign=record(row),
             plan=stored_plan(connection, row.name),
             status=self._status(connection, row, True),
-            counts=_counts(connection, row.name),
-            steps=_steps(connection, row.name),
-            events=_events(connection, row.name),
-            notes=_notes(connection, row.name),
-            actions=_actions(connection, row.name),
-            queries=_queries(connection, row.name),
+            counts=counts(connection, row.name),
+            steps=steps(connection, row.name),
+            events=events(connection, row.name),
+            notes=notes(connection, row.name),
+            actions=actions(connection, row.name),
+            queries=queries(connection, row.name),
             undo=tuple(groups_of(connection, row.name)),
         )
 
@@ -217,7 +210,11 @@ def _limited_by(clusters: Sequence[ClusterView]) -> str:
     """What holds the campaign back; of several clusters with the name of each that is."""
     if len(clusters) == 1:
         return clusters[0].limited_by
-    return "; ".join(f"{c.name}: {c.limited_by}" for c in clusters if c.limited_by)
+    said: dict[str, list[str]] = defaultdict(list)
+    for one in clusters:
+        if one.limited_by:
+            said[one.limited_by].append(one.name)
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in said.items())
 
 
 def _superseded_by(connection: Connection, campaign: str) -> str:
@@ -248,8 +245,9 @@ def _clusters(connection: Connection, look: Look, windows: bool) -> tuple[Cluste
     for row in look.rows:
         by_tenant[row.cluster, row.database].append(row)
     of = t.tenants
+    hold = _hold(connection, look.campaign)
     tenants = [
-        _tenant(row, look, by_tenant[row.cluster, row.database], windows)
+        _tenant(row, look, by_tenant[row.cluster, row.database], windows, hold)
         for row in connection.execute(
             select(of).where(of.c.campaign == look.campaign.name).order_by(of.c.position)
         )
@@ -258,24 +256,41 @@ def _clusters(connection: Connection, look: Look, windows: bool) -> tuple[Cluste
     rows = connection.execute(
         select(at).where(at.c.campaign == look.campaign.name).order_by(at.c.position)
     )
-    return tuple(_cluster(row, [x for x in tenants if x.cluster == row.cluster]) for row in rows)
+    return tuple(
+        _cluster(row, [x for x in tenants if x.cluster == row.cluster], hold) for row in rows
+    )
 
 
-def _cluster(row: Row[Any], tenants: list[TenantView]) -> ClusterView:
+def _hold(connection: Connection, campaign: Row[Any]) -> str:
+    """Why tenants that are no canaries do not begin ('' they may)."""
+    ended = State(campaign.state).final
+    return "" if ended else waiting_for(connection, campaign.name)
+
+
+def _waits(state: State, canary: bool, hold: str) -> bool:
+    return bool(hold) and not canary and state is State.QUEUED
+
+
+def _cluster(row: Row[Any], tenants: list[TenantView], hold: str) -> ClusterView:
     ended = {State.DONE, State.NOTHING_TO_DO}
+    held = any(_waits(one.state, one.canary, hold) for one in tenants)
     return ClusterView(
         name=row.cluster,
         state=State(row.state),
         note=row.note,
-        limited_by=row.limited_by,
+        limited_by="; ".join(one for one in (hold * held, row.limited_by) if one),
         tenants_total=len(tenants),
         tenants_done=sum(tenant.state in ended for tenant in tenants),
         tenants=tuple(tenants),
+        found=row.found,
     )
 
 
-def _tenant(row: Row[Any], look: Look, members: list[Row[Any]], windows: bool) -> TenantView:
+def _tenant(
+    row: Row[Any], look: Look, members: list[Row[Any]], windows: bool, hold: str
+) -> TenantView:
     live = [one for one in members if not one.replaced]
+    held = _waits(State(row.state), row.canary, hold)
     return TenantView(
         cluster=row.cluster,
         customer=row.customer,
@@ -283,7 +298,7 @@ def _tenant(row: Row[Any], look: Look, members: list[Row[Any]], windows: bool) -
         database=row.database,
         state=State(row.state),
         health=Health(row.health),
-        note=row.note,
+        note="; ".join(one for one in (hold * held, row.note) if one),
         windows_total=len(live),
         windows_done=sum(one.state == State.DONE for one in live),
         attempts=max((one.attempts for one in live), default=0),
@@ -293,6 +308,9 @@ def _tenant(row: Row[Any], look: Look, members: list[Row[Any]], windows: bool) -
         started_at=row.started_at,
         ended_at=row.ended_at,
         windows=tuple(map(look.view, members)) if windows else (),
+        verdict=worst(live),
+        canary=row.canary,
+        priority=row.priority,
     )
 
 
@@ -301,91 +319,4 @@ def _skipped(connection: Connection, campaign: str) -> tuple[Skipped, ...]:
     query = select(of).where(of.c.campaign == campaign).order_by(of.c.position)
     return tuple(
         Skipped(r.cluster, r.customer, r.profile, r.reason) for r in connection.execute(query)
-    )
-
-
-def _counts(connection: Connection, campaign: str) -> tuple[GroupCounts, ...]:
-    g, c = t.groups, t.counts
-    query = (
-        select(g.c.cluster, g.c.database, g.c.id, g.c.start_at, g.c.end_at, c.c.value)
-        .join_from(g, c, c.c.group_id == g.c.id)
-        .where(g.c.campaign == campaign, g.c.replaced.is_(False))
-        .order_by(g.c.cluster, g.c.database, g.c.start_at, c.c.position)
-    )
-    return tuple(
-        GroupCounts(
-            r.cluster,
-            r.database,
-            r.id,
-            Interval(r.start_at, r.end_at),
-            load(TableCounts, r.value),
-        )
-        for r in connection.execute(query)
-    )
-
-
-def _steps(connection: Connection, campaign: str) -> tuple[StepRecord, ...]:
-    s, g = t.steps, t.groups
-    query = (
-        select(s)
-        .join_from(s, g, g.c.id == s.c.group_id)
-        .where(g.c.campaign == campaign)
-        .order_by(s.c.begun_at)
-    )
-    return tuple(_step(row) for row in connection.execute(query))
-
-
-def _step(row: Row[Any]) -> StepRecord:
-    return StepRecord(
-        group=row.group_id,
-        attempt=row.attempt,
-        table=row.table_name,
-        step=row.step,
-        begun_at=row.begun_at,
-        ended_at=row.ended_at,
-        facts=json.loads(row.facts),
-    )
-
-
-def _events(connection: Connection, campaign: str) -> tuple[Event, ...]:
-    query = select(t.events).where(t.events.c.campaign == campaign).order_by(t.events.c.id)
-    return tuple(
-        Event(r.campaign, r.kind, r.text, r.at, r.cluster, r.database, r.subject)
-        for r in connection.execute(query)
-    )
-
-
-def _notes(connection: Connection, campaign: str) -> tuple[Note, ...]:
-    query = select(t.notes).where(t.notes.c.campaign == campaign).order_by(t.notes.c.id)
-    return tuple(
-        Note(r.campaign, r.who, r.text, r.at, r.database) for r in connection.execute(query)
-    )
-
-
-def _actions(connection: Connection, campaign: str) -> tuple[Action, ...]:
-    query = select(t.actions).where(t.actions.c.campaign == campaign).order_by(t.actions.c.id)
-    return tuple(
-        Action(
-            Scope(r.campaign, r.cluster, r.database, r.window_id),
-            r.verb,
-            r.who,
-            r.why,
-            r.before,
-            r.after,
-            r.at,
-        )
-        for r in connection.execute(query)
-    )
-
-
-def _queries(connection: Connection, campaign: str) -> tuple[Query, ...]:
-    q = t.queries
-    query = (
-        select(q)
-        .where(q.c.campaign == campaign)
-        .order_by(q.c.database, q.c.table_name, q.c.purpose)
-    )
-    return tuple(
-        Query(r.campaign, r.database, r.table_name, r.purpose, r.server, r.sql)
-        for r in connection.execute(query)
     )

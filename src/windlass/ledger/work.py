@@ -15,6 +15,7 @@ from windlass.domain.states import Mode, State, Verdict, allowed
 from windlass.ledger import states
 from windlass.ledger import tables as t
 from windlass.ledger.base import Base, campaign_row, group_row, put, window_row
+from windlass.ledger.canaries import tell_of
 from windlass.ledger.database import reads, writes
 from windlass.ledger.held import void
 from windlass.ledger.journal import insert_event, well_again
@@ -244,8 +245,10 @@ class Work(Base):
             .values(state=str(State.DONE), verdict=str(verdict), ended_at=now, note="", ordered="")
         )
         self._spread_rows(connection, group, rows)
-        states.trouble_over(connection, Scope(row.campaign, row.cluster, row.database))
+        scope = Scope(row.campaign, row.cluster, row.database)
+        states.trouble_over(connection, scope)
         self._refresh(connection, row)
+        tell_of(connection, scope, now)
 
     def _given_up(self, connection: Connection, group: str) -> bool:
         of = t.windows.c

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from windlass.domain.dataset import Dataset, TableSpec, digest_of
 from windlass.domain.plan import (
+    ClusterPlan,
     GroupPlan,
     HeldWindow,
+    Plan,
     Request,
     TablePlan,
     TenantPlan,
@@ -180,13 +183,23 @@ def _window_plans(
     return [WindowPlan(f"{tenant.database}/{one}", one, volumes.inside(one)) for one in pieces]
 
 
-def world_of(request: Request, tenants: Sequence[TenantPlan]) -> str:
-    """A hash of everything that a saved plan was made for, except row counts."""
+def world_of(
+    request: Request, tenants: Sequence[TenantPlan], servers: Mapping[str, str] | None = None
+) -> str:
+    """A hash of everything that a saved plan was made for, except row counts. `servers` are those
+    of each cluster, as hashes of where they are."""
     facts = [
         (str(t.tenant), t.tenant.database, [(p.table, p.create_hash, p.columns) for p in t.tables])
         for t in tenants
     ]
-    return digest_of([asdict(request), repr(facts)])
+    return digest_of([asdict(request), repr(facts), dict(servers or {})])
+
+
+def plan_of(request: Request, clusters: Sequence[ClusterPlan], now: datetime) -> Plan:
+    """The whole plan, out of what every cluster answered."""
+    tenants = [tenant for cluster in clusters for tenant in cluster.tenants]
+    servers = {cluster.cluster: cluster.servers for cluster in clusters}
+    return Plan(request, tuple(clusters), world_of(request, tenants, servers), now)
 
 
 def definition_of(request: Request, tenant: TenantPlan) -> str:

@@ -55,11 +55,13 @@ class Sight:
 @dataclass(frozen=True)
 class AtWork:
     """What goes on on a cluster: campaigns that have not ended, databases of tenants at work by
-    campaign, windows that are being loaded."""
+    campaign, windows that are being loaded. `opened` are campaigns whose canaries, wherever they
+    are, are all verified."""
 
     campaigns: tuple[str, ...] = ()
     databases: tuple[tuple[str, str], ...] = ()
     windows: tuple[Sight, ...] = ()
+    opened: tuple[str, ...] = ()
 
 
 class HealthLedger(Protocol):

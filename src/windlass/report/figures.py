@@ -8,6 +8,7 @@ from datetime import datetime
 from windlass.domain.plan import TenantPlan
 from windlass.domain.record import CampaignFacts, GroupCounts
 from windlass.domain.states import State, Verdict
+from windlass.report.coverage import gaps
 
 WORST = (Verdict.MISMATCH, Verdict.UNVERIFIED, Verdict.VERIFIED)
 
@@ -119,10 +120,11 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def green(facts: CampaignFacts, tables: tuple[Figures, ...]) -> bool:
-    """Done (or nothing to do), and every window and table verified."""
+    """Done (or nothing to do), every window and table verified, and nobody missing."""
     proven = worst(row.verdict for row in tables) is Verdict.VERIFIED
     ended = facts.status.state in {State.DONE, State.NOTHING_TO_DO}
-    return ended and proven and facts.status.verdict in {None, Verdict.VERIFIED}
+    whole = not gaps(facts.status)
+    return ended and proven and whole and facts.status.verdict in {None, Verdict.VERIFIED}
 
 
 def _why_idle(plan: TenantPlan) -> str:

@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from windlass.report import markdown, words
+from windlass.report.coverage import gaps
 from windlass.report.shape import Report
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def write(report: Report) -> str:
             queries=markdown.queries_sql(report),
             words=words,
             plain=plain,
+            gaps=gaps(report.facts.status),
         )
     )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from windlass.domain.record import Query, TenantView, WindowView
+from windlass.report.coverage import gaps
 from windlass.report.figures import Figures
 from windlass.report.profile import profile
 from windlass.report.shape import Report
@@ -27,6 +28,7 @@ def write(report: Report) -> str:
     """The whole log."""
     parts: list[tuple[str, Callable[[Report], Iterable[str]]]] = [
         ("## Progress", lambda r: bullets(r.progress)),
+        ("## Coverage", covered),
         ("## Details", lambda r: ()),
         ("### Rebuild Parameters", lambda r: table(("Parameter", "Value"), r.parameters)),
         ("### Command", lambda r: fence("bash", r.facts.campaign.command)),
@@ -49,6 +51,22 @@ def write(report: Report) -> str:
         if body or heading == "## Details":
             lines += [heading, "", *body, *([""] if body else [])]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def covered(report: Report) -> Iterator[str]:
+    """Everybody that discovery found: complete clusters in a row each, of the others each tenant
+    that is not complete."""
+    yield f"{report.coverage}."
+    yield ""
+    heads = ("Cluster", "Tenants found", "Status", "Notes")
+    logs = report.clusters
+    yield from table(heads, ((f"`{c.name}`", c.found, c.status, c.notes) for c in logs))
+    for cluster in logs:
+        if cluster.lines:
+            yield from ("", f"### {cluster.title}", "")
+            yield from table(("Tenant", "Status", "Notes"), cluster.lines)
+    for gap in gaps(report.facts.status):
+        yield from ("", f"**Not everybody is accounted for**: {gap}.")
 
 
 def where_time_went(report: Report) -> Iterator[str]:

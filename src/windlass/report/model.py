@@ -5,13 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from windlass.domain.plan import Plan
 from windlass.domain.record import CampaignFacts
 from windlass.report import words
+from windlass.report.coverage import cluster_logs, coverage
 from windlass.report.figures import Figures, figures, green
 from windlass.report.profile import profile
 from windlass.report.remaining import remaining
 from windlass.report.shape import Report
-from windlass.report.status import status_json
+from windlass.report.status import iso, status_json
 
 TITLE = "Project Log"
 
@@ -31,6 +33,8 @@ def build(facts: CampaignFacts) -> Report:
         green=green(facts, tables),
         headline=prose.headline(facts, tables),
         progress=prose.progress(facts, tables, wall),
+        coverage=coverage(facts.status),
+        clusters=tuple(cluster_logs(facts.status)),
         parameters=prose.parameters(facts),
         steps=prose.steps(facts, tables),
         tables=tables,
@@ -71,6 +75,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "queries": _plain(facts.queries),
         "remaining": _plain(report.remaining),
         "profile": profile(facts),
+        "held": held_json(facts.plan),
+        "plan_world": facts.plan.world,
     }
 
 
@@ -105,6 +111,24 @@ def bundle(report: Report, folder: Path) -> list[Path]:
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def held_json(plan: Plan) -> list[dict[str, Any]]:
+    """Windows of earlier campaigns in the range: those that hold are not done again, the others
+    are, each with the reason."""
+    return [
+        {
+            "cluster": one.tenant.cluster,
+            "database": one.tenant.database,
+            "campaign": held.campaign,
+            "start": iso(held.interval.start),
+            "end": iso(held.interval.end),
+            "holds": held.holds,
+            "reason": held.reason,
+        }
+        for one in plan.tenants
+        for held in one.held
+    ]
 
 
 def _dated(facts: CampaignFacts) -> datetime:

@@ -6,6 +6,7 @@ from windlass.domain.plan import TenantPlan
 from windlass.domain.record import CampaignFacts
 from windlass.domain.states import Mode, State, Verdict
 from windlass.domain.words import volume
+from windlass.report.coverage import coverage
 from windlass.report.figures import Figures, green, worst
 from windlass.report.words import (
     clock,
@@ -231,7 +232,14 @@ def checks(facts: CampaignFacts, tables: tuple[Figures, ...]) -> tuple[tuple[boo
     every = view.windows_done == view.windows_total
     proven = worst(row.verdict for row in tables) is Verdict.VERIFIED
     unexplained = sum(row.unexplained for row in tables)
+    told = coverage(view)
     return (
+        (
+            told.complete,
+            f"{number(told.accounted)} of {plural(told.found, 'tenant')} that discovery found "
+            "accounted for"
+            + (f"; unknown: {listed(told.unknown_clusters)}" if told.unknown_clusters else ""),
+        ),
         (every, f"{view.windows_done:,} of {plural(view.windows_total, 'window')} published"),
         (proven and every and not view.undone_at, "Every window equals the source, row by row"),
         (not unexplained, f"{number(unexplained)} removed rows unexplained"),

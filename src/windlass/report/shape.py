@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from windlass.domain.record import CampaignFacts, TenantView, WindowView
+from windlass.report.coverage import ClusterLog, Coverage
 from windlass.report.figures import Figures
 from windlass.report.remaining import Todo
 
@@ -20,6 +21,8 @@ class Report:
     green: bool
     headline: str
     progress: tuple[str, ...]
+    coverage: Coverage
+    clusters: tuple[ClusterLog, ...]
     parameters: tuple[tuple[str, str], ...]
     steps: tuple[str, ...]
     tables: tuple[Figures, ...]

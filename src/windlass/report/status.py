@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from windlass.domain.record import ClusterView, StatusView, TenantView, WindowView
+from windlass.report.coverage import coverage, coverage_json
 
 
-def status_json(view: StatusView, *, windows: bool = False) -> dict[str, Any]:
-    """What `windlass status -o json` prints; `windows` adds every tenant's windows."""
+def status_json(
+    view: StatusView, *, windows: bool = False, whole: StatusView | None = None
+) -> dict[str, Any]:
+    """What `windlass status -o json` prints; `windows` adds every tenant's windows. `whole` is the
+    campaign with all tenants, where `view` shows some."""
     return {
         "campaign": view.campaign,
         "dataset": view.dataset,
@@ -32,6 +36,7 @@ def status_json(view: StatusView, *, windows: bool = False) -> dict[str, Any]:
         "undone_at": iso(view.undone_at),
         "supersedes": view.supersedes or None,
         "superseded_by": view.superseded_by or None,
+        "coverage": coverage_json(coverage(whole or view)),
         "clusters": [_cluster(one, windows) for one in view.clusters],
         "skipped": [
             {
@@ -60,6 +65,7 @@ def _cluster(cluster: ClusterView, windows: bool) -> dict[str, Any]:
         "limited_by": cluster.limited_by or "-",
         "tenants_total": cluster.tenants_total,
         "tenants_done": cluster.tenants_done,
+        "found": cluster.found,
         "tenants": [_tenant(one, windows) for one in cluster.tenants],
     }
 
@@ -70,6 +76,9 @@ def _tenant(tenant: TenantView, windows: bool) -> dict[str, Any]:
         "profile": tenant.profile,
         "database": tenant.database,
         "state": str(tenant.state),
+        "verdict": None if tenant.verdict is None else str(tenant.verdict),
+        "canary": tenant.canary,
+        "priority": tenant.priority,
         "windows_total": tenant.windows_total,
         "windows_done": tenant.windows_done,
         "attempts": tenant.attempts,

@@ -62,5 +62,13 @@ def _tenant(view: StatusView, tenant: TenantView) -> Iterator[Need]:
     if tenant.state is State.PAUSED and view.state is not State.PAUSED:
         yield need("paused", tenant.note, f"windlass resume {name} --tenant {who}")
     unproven = {str(w.verdict) for w in live if w.verdict in UNPROVEN and w.undone_at is None}
-    if unproven:
+    held = tenant.canary and not view.state.final
+    if unproven and held:
+        why = f"a canary: the rest waits for it. windlass report {name} shows what differs"
+        yield need(", ".join(sorted(unproven)), why, f"windlass retry {name} --tenant {who}")
+    elif unproven:
         yield need(", ".join(sorted(unproven)), tenant.note, f"windlass report {name}")
+    if held and any(w.state is State.CANCELLED for w in live):
+        why = "a canary that was cancelled is never verified, and the rest waits for it: cancel "
+        why += "the campaign, and run it again with another canary"
+        yield need("cancelled", why, f"windlass cancel {name}")

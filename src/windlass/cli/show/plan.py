@@ -1,13 +1,12 @@
 """A plan as JSON, with the keys that other programs rely on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from windlass.cli.show.common import iso
 from windlass.cli.show.volume import per_day, volume_class
 from windlass.domain.plan import (
-    ClusterPlan,
     GroupPlan,
     HeldWindow,
     Plan,
@@ -18,6 +17,7 @@ from windlass.domain.plan import (
 )
 from windlass.domain.states import Mode, Path
 from windlass.planner import paths, stages
+from windlass.planner.order import is_canary, priority_of
 from windlass.planner.parse import span_text
 from windlass.planner.undo import why_no_undo
 
@@ -37,6 +37,7 @@ def plan_json(plan: Plan, name: str, at_once: Mapping[str, int]) -> dict[str, An
         "unknown": [
             {"cluster": c.cluster, "reason": c.failure} for c in plan.clusters if c.failure
         ],
+        "canaries": [str(t.tenant) for t in canaries(plan)],
         "total_rows": rows_to_load(plan),
         "total_windows": plan.total_windows,
         "estimate_seconds": estimate(plan, at_once),
@@ -55,6 +56,8 @@ def tenant_json(plan: Plan, tenant: TenantPlan) -> dict[str, Any]:
         "profile": tenant.tenant.profile,
         "database": tenant.tenant.database,
         "state": standing(tenant),
+        "canary": is_canary(plan.request, tenant.tenant),
+        "priority": priority_of(plan.request, tenant.tenant),
         "rows": dict(tenant.rows),
         "before": dict(tenant.before),
         "to_remove": to_go(plan, tenant),
@@ -218,16 +221,38 @@ def notes(tenant: TenantPlan) -> list[str]:
     return list(dict.fromkeys([*tenant.notes, *own]))
 
 
+def canaries(plan: Plan) -> list[TenantPlan]:
+    """Tenants that begin before all others, of every cluster."""
+    return [t for t in plan.tenants if is_canary(plan.request, t.tenant)]
+
+
 def estimate(plan: Plan, at_once: Mapping[str, int]) -> float | None:
-    """Seconds until the slowest cluster is done; None as long as one tenant has no history."""
-    shares = [_cluster_estimate(c, at_once.get(c.cluster, 1)) for c in plan.clusters]
+    """Seconds until the slowest cluster is done, after the slowest one's canaries; None as long
+    as one tenant has no history."""
+    first = canaries(plan)
+    rest = [t for t in plan.tenants if t not in first]
+    turns = [_turn_estimate(plan, turn, at_once) for turn in (first, rest)]
+    known = [turn for turn in turns if turn is not None]
+    return sum(known) if len(known) == len(turns) else None
+
+
+def _turn_estimate(
+    plan: Plan, turn: Sequence[TenantPlan], at_once: Mapping[str, int]
+) -> float | None:
+    """Those that begin together."""
+    shares = [
+        _cluster_estimate(
+            [t for t in turn if t.tenant.cluster == c.cluster], at_once.get(c.cluster, 1)
+        )
+        for c in plan.clusters
+    ]
     known = [share for share in shares if share is not None]
     return max(known, default=0.0) if len(known) == len(shares) else None
 
 
-def _cluster_estimate(cluster: ClusterPlan, at_once: int) -> float | None:
+def _cluster_estimate(tenants: Sequence[TenantPlan], at_once: int) -> float | None:
     """Tenants side by side, but never less than the longest of them."""
-    seconds = [t.estimate_seconds for t in cluster.tenants if t.groups]
+    seconds = [t.estimate_seconds for t in tenants if t.groups]
     known = [one for one in seconds if one is not None]
     if len(known) < len(seconds):
         return None

@@ -28,6 +28,7 @@ from windlass.cli.show.plan import (
     why_not,
     window_basis,
 )
+from windlass.cli.show.plan_order import order_lines
 from windlass.cli.show.volume import per_day, volume_class
 from windlass.domain.plan import HeldWindow, Plan, TablePlan, TenantPlan, WindowPlan
 from windlass.domain.states import Mode
@@ -61,6 +62,7 @@ def _parts(plan: Plan, name: str, at_once: Mapping[str, int]) -> Iterator["Rende
     if plan.tenants:
         yield _rows_table(plan)
         yield _work_table(plan)
+        yield from order_lines(plan)
         yield from _windows(plan)
         yield from _publish_lines(plan)
         yield from _undo_lines(plan)
@@ -68,7 +70,18 @@ def _parts(plan: Plan, name: str, at_once: Mapping[str, int]) -> Iterator["Rende
     yield from _note_lines(plan)
     yield from _left_out_lines(plan)
     yield from _failures(plan)
+    yield from _idle_lines(plan)
+    yield styled(f"World    {plan.world}: config, servers, tenants, columns and target DDL", "dim")
     yield _total(plan, at_once)
+
+
+def _idle_lines(plan: Plan) -> Iterator["RenderableType"]:
+    """Clusters that answered, and have nothing to do."""
+    for cluster in plan.clusters:
+        if not cluster.failure and not any(t.groups for t in cluster.tenants):
+            found = f"{plural(len(cluster.tenants), 'tenant')} asked for"
+            said = f"nothing to do  {cluster.cluster}: {found}, none with work in the range"
+            yield styled(said, "dim")
 
 
 def _rows_table(plan: Plan) -> "RenderableType":

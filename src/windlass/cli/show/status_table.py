@@ -16,6 +16,7 @@ from windlass.cli.show.common import (
 from windlass.cli.show.status import Wanted, everybody
 from windlass.domain.record import CampaignRecord, ClusterView, StatusView, TenantView, WindowView
 from windlass.domain.states import Health, State, Verdict
+from windlass.report.coverage import coverage, gaps
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -69,6 +70,9 @@ def status_parts(
         yield styled(f"supersedes {view.supersedes}", "")
     if view.superseded_by:
         yield styled(f"superseded by {view.superseded_by}", "yellow")
+    yield styled(str(coverage(view)), "")
+    for gap in gaps(view):
+        yield styled(f"not everybody is accounted for: {gap}", "red")
     yield _cluster_table(view.clusters)
     shown = [t for t in view.tenants if wanted(t)]
     if tenants and shown:

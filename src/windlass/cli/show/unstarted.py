@@ -6,6 +6,7 @@ from windlass.cli.show.common import iso
 from windlass.cli.show.plan import skipped_json, standing, tenant_json
 from windlass.domain.plan import ClusterPlan, Plan, TenantPlan
 from windlass.domain.states import Health, State
+from windlass.report.coverage import Coverage, coverage_json
 
 
 def unstarted_json(plan: Plan) -> dict[str, Any]:
@@ -33,7 +34,24 @@ def unstarted_json(plan: Plan) -> dict[str, Any]:
             if held["holds"]
         ],
         "tables": [],
+        "coverage": coverage_json(_coverage(plan)),
     }
+
+
+def _coverage(plan: Plan) -> Coverage:
+    """Everybody that was found, held (done before), idle or left out."""
+    left = sum(len(cluster.skipped) for cluster in plan.clusters)
+    stands = [standing(tenant) for tenant in plan.tenants]
+    counted = [
+        len(c.tenants) + len(c.skipped) if c.found is None else c.found for c in plan.clusters
+    ]
+    return Coverage(
+        sum(counted),
+        done=stands.count("held"),
+        nothing_to_do=stands.count("nothing_to_do"),
+        left_out=left,
+        unknown_clusters=tuple(c.cluster for c in plan.clusters if c.failure),
+    )
 
 
 def _state(tenants: tuple[TenantPlan, ...], unknown: bool) -> str:

@@ -54,8 +54,14 @@ class BookActivities:
         databases = tuple(d for d in here if ledger.todo(order.campaign, order.cluster, d))
         orders = self._control.standing(order.campaign)
         name = plan.request.dataset.name
+        ranked = bool(plan.request.canary or plan.request.priority)
         return CampaignOrder(
-            name, databases, orders.tenants_at_once, orders.windows_per_tenant, orders
+            name,
+            databases,
+            orders.tenants_at_once,
+            orders.windows_per_tenant,
+            orders,
+            tuple(here) if ranked else (),
         )
 
     @activity.defn(name="close-cluster", no_thread_cancel_exception=True)

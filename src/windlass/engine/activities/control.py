@@ -60,7 +60,15 @@ class ControlActivities:
             for one in told.tenants
         )
         tenants = _spared(tenants, told.spared)
-        return CampaignOrders(windows, each, max(1, windows // each), told.paused, tenants)
+        return CampaignOrders(
+            windows,
+            each,
+            max(1, windows // each),
+            told.paused,
+            tenants,
+            told.canaries,
+            told.gated,
+        )
 
     @activity.defn(name="rest-group", no_thread_cancel_exception=True)
     @translated

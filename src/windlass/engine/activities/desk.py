@@ -53,7 +53,7 @@ class Desk:
     """The ports of one cluster, with the few lookups that all activities share.
 
     `undo_retention` is how long what a publish replaces is kept; zero keeps nothing. `pace` is
-    the ceiling for reading.
+    the ceiling for reading, `servers` a hash of where source and target are ('' not told).
     """
 
     def __init__(
@@ -65,10 +65,11 @@ class Desk:
         clock: Clock,
         undo_retention: timedelta = timedelta(days=7),
         pace: Pace | None = None,
+        servers: str = "",
     ) -> None:
         self.cluster, self.source, self.target = cluster, source, target
         self.ledger, self.clock = ledger, clock
-        self.undo_retention = undo_retention
+        self.undo_retention, self.servers = undo_retention, servers
         self.pace = Paces(pace or Pace(None))
         self._versions: dict[str, int] = {}
         self._plans = lru_cache(maxsize=64)(self._plan)

@@ -25,6 +25,7 @@ from windlass.engine.activities.tenants import everybody, meant
 from windlass.planner import windows
 from windlass.planner.build import TableFacts, definition, tenant_plan
 from windlass.planner.engines import check_engine
+from windlass.planner.order import in_order
 from windlass.planner.pace import Past, pace_for
 from windlass.ports import HeldRecord, Pulse
 from windlass.verify.pairs import match
@@ -58,7 +59,14 @@ class Survey:
             for t in found
             if t not in chosen
         )
-        return ClusterPlan(self.desk.cluster, plans, (*left, *self._target_only(found)))
+        strays = self._target_only(found)
+        return ClusterPlan(
+            self.desk.cluster,
+            in_order(self.request, plans),
+            (*left, *strays),
+            found=len(found) + len(strays),
+            servers=self.desk.servers,
+        )
 
     def _target_only(self, found: Sequence[Tenant]) -> list[Skipped]:
         """Databases that look like a tenant's, while the source knows no such tenant."""

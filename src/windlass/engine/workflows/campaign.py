@@ -55,6 +55,7 @@ class CampaignWorkflow:
         self._lent: set[str] = set()
         self._dropped: set[str] = set()
         self._begun: set[str] = set()
+        self._places: dict[str, int] = {}
 
     @workflow.signal
     def news(self, word: News) -> None:
@@ -70,6 +71,7 @@ class CampaignWorkflow:
             BookActivities.open_campaign, order, **books()
         )
         self._orders = self._plan.orders or _unordered(self._plan)
+        self._places = {name: place for place, name in enumerate(self._plan.order)}
         self._slots.set(self._orders.tenants_at_once)
         for database in self._plan.databases:
             self._begin(database)
@@ -102,6 +104,9 @@ class CampaignWorkflow:
                 self._tasks.pop(name)
             for task in ended.values():
                 task.result()
+            if ended and self._orders.gated:
+                # It may have been the last canary. Those of other clusters the governor tells.
+                self._news.append(News())
             await self._share_out()
 
     async def _end_all(self) -> None:
@@ -141,14 +146,22 @@ class CampaignWorkflow:
             await self._refuse(tenant, f"its workflow failed: {error.cause or error}")
 
     async def _slot(self, database: str) -> None:
-        """A slot, taken while the tenant is not paused: one that has not begun waits here."""
+        """A slot, taken while the tenant may begin: one that is paused, or no canary while those
+        are not verified, waits here."""
         while True:
-            if self._paused(database):
-                await workflow.wait_condition(lambda: not self._paused(database))
-            await self._slots.acquire()
-            if not self._paused(database):
+            if self._waits(database):
+                await workflow.wait_condition(lambda: not self._waits(database))
+            await self._slots.acquire(self._place(database))
+            if not self._waits(database):
                 return
             self._slots.release()
+
+    def _waits(self, database: str) -> bool:
+        return self._paused(database) or self._orders.waits(database)
+
+    def _place(self, database: str) -> int:
+        """The lower, the sooner it gets a slot; all are alike where nobody goes first."""
+        return self._places.get(database, len(self._places))
 
     def _leave(self, database: str) -> None:
         self._children.pop(database, None)
@@ -261,7 +274,7 @@ class CampaignWorkflow:
     def _for(self, databases: list[str]) -> dict[str, TenantOrders]:
         """What each tenant at work is to do: the cluster's windows shared out among them."""
         orders = self._orders
-        standing = {name: orders.of(name) for name in databases}
+        standing = {name: orders.of(name) for name in sorted(databases, key=self._place)}
         most = {
             name: one.windows or orders.windows_per_tenant
             for name, one in standing.items()

@@ -1,31 +1,33 @@
 """So many at once, where the number may change while some are taken."""
 
 import asyncio
-from collections import deque
+from bisect import insort
+from operator import itemgetter
 from types import TracebackType
 from typing import Self
 
 
 class Slots:
-    """A semaphore with a limit that an operator may change: first come, first served. Lowering
-    it takes nothing from whoever has a slot; they are not given on until there is room."""
+    """A semaphore with a limit that an operator may change: the lowest rank first, and of one rank
+    first come, first served. Lowering it takes nothing from whoever has a slot; they are not given
+    on until there is room."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.taken = limit, 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def set(self, limit: int) -> None:
         """So many from now on."""
         self.limit = limit
         self._admit()
 
-    async def acquire(self) -> None:
+    async def acquire(self, rank: int = 0) -> None:
         """Wait for a slot."""
         if self.taken < self.limit and not self._waiting:
             self.taken += 1
             return
         place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        insort(self._waiting, (rank, place), key=itemgetter(0))
         try:
             await place
         except asyncio.CancelledError:
@@ -56,7 +58,7 @@ class Slots:
 
     def _admit(self) -> None:
         while self._waiting and self.taken < self.limit:
-            place = self._waiting.popleft()
+            _, place = self._waiting.pop(0)
             if not place.done():
                 self.taken += 1
                 place.set_result(None)

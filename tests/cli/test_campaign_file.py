@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.world import Cli, finish
+from tests.cli.world import Cli, Rows, finish
 from windlass.cli import campaign_file
 from windlass.cli.backend import Reply
 from windlass.domain.errors import ConfigError
@@ -82,6 +82,9 @@ def test_name_and_reason_may_be_said_anew_but_nothing_else(cli: Cli) -> None:
         (("  - initech", "  - a,b"), 7, "without commas"),
         (("name: appeals-out", "name: Appeals Out"), 1, "--name appeals-out"),
         (("{scorecard: 31}", "{scorecard: -1}"), 13, "expect_removed.scorecard"),
+        (("window: 5d", "canary: [a/b/c/d]"), 12, "canary[0]"),
+        (("window: 5d", "priority: {acme: soon}"), 12, "priority.acme: expected"),
+        (("window: 5d", "priority: [acme, 'a,b']"), 12, "without commas"),
     ],
 )
 def test_errors_have_file_line_and_path(
@@ -159,3 +162,107 @@ def test_the_example_in_the_docs_is_one_and_shows_every_key(tmp_path: Path) -> N
     file.write_text(chapter.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
     shown = campaign_file.read(file).model_fields_set
     assert shown == set(campaign_file.CampaignFile.model_fields)
+
+
+FLEET = """\
+reason: appeals must go
+clusters: all
+tenants: all
+start: 2026-01-01
+end: 2026-02-01
+"""
+
+
+def test_canaries_go_first_then_by_priority(cli: Cli) -> None:
+    file = written(cli, FLEET + "canary: globex\npriority: {initech: 2, acme/voice: 1}\n")
+    planned = cli.json("plan", "-f", str(file))
+    assert planned["canaries"] == ["voice-prod/globex/voice"]
+    assert [(t["customer"], t["canary"], t["priority"]) for t in planned["tenants"]] == [
+        ("globex", True, 0),
+        ("acme", False, 1),
+        ("acme-sandbox", False, 0),
+        ("initech", False, 2),
+    ]
+    text = cli.run("plan", "-f", str(file)).stdout
+    assert "canary: voice-prod/globex/voice; 2 other tenants of all clusters wait until" in text
+    assert text.index("priority 2: chat-prod/initech/chat") < text.index("priority 1: voice-prod")
+    assert cli.run("run", "-f", str(file), "--yes", "--detach").exit_code == 3
+    view = cli.backend.ledger.status()
+    assert [t.customer for t in view.clusters[0].tenants] == ["globex", "acme", "acme-sandbox"]
+    assert "waiting for canary voice-prod/globex/voice" in view.limited_by
+    assert cli.backend.ledger.campaign_plan(view.campaign).request.canary == ("globex",)
+
+
+def test_a_list_of_priorities_falls(cli: Cli) -> None:
+    file = written(cli, FLEET + "priority: [initech, acme/voice]\n")
+    assert campaign_file.read(file).words().priority == (("initech", 2), ("acme/voice", 1))
+
+
+def test_a_canary_that_has_nothing_to_do_is_said_to_prove_nothing(cli: Cli) -> None:
+    file = written(cli, FLEET + "canary: acme-sandbox\n")
+    text = cli.run("plan", "-f", str(file)).stdout
+    assert "canary voice-prod/acme-sandbox/voice has nothing to do: nobody waits for it" in text
+    assert "no canary has anything to do: the others begin at once" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("canary: glob\n", "canary: no tenant chosen matches 'glob'"),
+        ("except: globex\ncanary: globex\n", "canary: no tenant chosen matches 'globex'"),
+        ("priority: {glob: 1}\n", "priority: no tenant matches 'glob'"),
+    ],
+)
+def test_a_canary_or_priority_that_means_nobody_is_refused(cli: Cli, more: str, said: str) -> None:
+    done = cli.run("plan", "-f", str(written(cli, FLEET + more)))
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_a_canary_that_may_be_on_a_cluster_that_is_away_is_not_done_without(cli: Cli) -> None:
+    cli.backend.failures["chat-prod"] = "the source does not answer"
+    file = written(cli, FLEET + "canary: initech\n")
+    done = cli.run("run", "-f", str(file), "--yes", "--detach")
+    assert (done.exit_code, cli.backend.started) == (4, [])
+    assert "no canary is known by 'initech'" in done.stderr
+    written(cli, FLEET + "canary: globex\n")
+    assert cli.run("run", "-f", str(file), "--yes", "--detach").exit_code == 3
+
+
+def test_a_file_is_held_to_the_world_that_it_was_reviewed_in(cli: Cli) -> None:
+    file = written(cli, FLEET)
+    world = cli.json("plan", "-f", str(file))["world"]
+    written(cli, FLEET + f"world: {world}\n")
+    assert f"World    {world}" in cli.run("plan", "-f", str(file)).stdout
+    cli.backend.tenants["chat-prod", "new", "chat"] = Rows()
+    assert "windlass run refuses it so" in cli.run("plan", "-f", str(file)).stderr
+    done = cli.run("run", "-f", str(file), "--yes", "--detach")
+    assert (done.exit_code, cli.backend.started) == (4, [])
+    assert f"the file says {world}" in done.stderr
+    del cli.backend.tenants["chat-prod", "new", "chat"]
+    assert cli.run("run", "-f", str(file), "--yes", "--detach").exit_code == 3
+
+
+def test_what_was_reviewed_is_started_also_when_the_question_stood_for_long(cli: Cli) -> None:
+    file = written(cli, FLEET)
+    cli.interactive = True
+
+    def answer_late(question: str) -> bool:
+        cli.clock.turn(600)
+        cli.backend.tenants["chat-prod", "new", "chat"] = Rows()
+        return True
+
+    cli.confirm = answer_late
+    done = cli.run("run", "-f", str(file), "--detach")
+    assert (done.exit_code, cli.backend.started) == (4, [])
+    assert "tenant chat-prod/new/chat is new" in done.stderr
+
+
+def test_a_saved_plan_keeps_the_files_name_and_reason(cli: Cli) -> None:
+    file, plan = written(cli, FLEET + "name: kept\ncanary: globex\n"), cli.directory / "p.json"
+    cli.run("plan", "-f", str(file), "--save", str(plan))
+    assert cli.run("run", "--plan", str(plan), "-f", str(file), "--yes").exit_code == 2
+    assert cli.run("run", "--plan", str(plan), "--yes", "--detach").exit_code == 3
+    ((made, start),) = cli.backend.started
+    assert (start.name, start.reason) == ("kept", "appeals must go")
+    assert made.request.canary == ("globex",)

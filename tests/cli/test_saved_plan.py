@@ -52,9 +52,33 @@ def test_a_plan_that_leaves_out_what_no_longer_holds_is_refused(cli: Cli) -> Non
     assert "no longer holds: the source of score changed since" in refused(cli, file)
 
 
+def test_a_plan_for_other_servers_is_refused(cli: Cli, saved: Path) -> None:
+    cli.backend.servers = "elsewhere"
+    assert "voice-prod has another source or target than planned for" in refused(cli, saved)
+
+
+def test_a_cluster_that_was_unknown_and_answers_now_is_not_passed_over(cli: Cli) -> None:
+    file = cli.directory / "all.json"
+    cli.backend.failures["chat-prod"] = "the source does not answer"
+    cli.run("plan", "all", "all", *RUN[3:], "--save", str(file))
+    cli.backend.failures.clear()
+    assert "chat-prod could not be asked for the plan, and can be now" in refused(cli, file)
+
+
+def test_who_is_new_but_left_out_is_said_and_accounted_for(cli: Cli, saved: Path) -> None:
+    cli.backend.tenants["voice-prod", "umbrella", "voice"] = Rows()
+    done = cli.run("run", "--plan", str(saved), "--yes", "--detach")
+    assert done.exit_code == 3
+    assert "voice-prod/umbrella/voice is new since the plan, and left out: not asked" in done.stderr
+    told = cli.json("status")["coverage"]
+    assert (told["found"], told["accounted"], told["left_out"]) == (4, 4, 3)
+
+
 def test_an_edited_plan_is_refused(cli: Cli, saved: Path) -> None:
-    kept = json.loads(saved.read_text())
-    saved.write_text(json.dumps(kept | {"world": "other"}))
+    text = saved.read_text()
+    saved.write_text(json.dumps(json.loads(text) | {"world": "other"}))
+    assert "changed after it was saved" in refused(cli, saved)
+    saved.write_text(text.replace('"redo": false', '"redo": true'))
     assert "changed after it was saved" in refused(cli, saved)
 
 

@@ -333,6 +333,7 @@ class Cli:
     script: list[Callable[[], None]] = field(default_factory=list)
     opened: list[Path | None] = field(default_factory=list)
     columns: int = 200
+    confirm: Callable[[str], bool] | None = None
 
     def run(self, *words: str) -> Result:
         """Run a command line."""
@@ -341,7 +342,7 @@ class Cli:
             now=self.clock.now,
             wait=self._wait,
             interactive=lambda: self.interactive,
-            confirm=self._confirm,
+            confirm=self.confirm or self._confirm,
             who=lambda: "ada@ops1",
         )
         environ = {"COLUMNS": str(self.columns)}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.world import Cli, finish
 from windlass.domain.plan import Guard
+from windlass.domain.record import Scope
 from windlass.domain.states import State, Verdict
 
 NAME = "acme-jan-2026"
@@ -252,6 +253,29 @@ def test_why_tells_what_a_window_was_cut_from(started: Cli) -> None:
     assert told["attempts"] == 0
     assert "40 rows/s" in told["text"]
     assert sum(w.rows for g in made for w in g.windows) == group.rows
+
+
+def test_why_tells_what_was_tried_by_itself_also_before_the_cut(started: Cli) -> None:
+    ledger, first = started.backend.ledger, windows(started)[0]
+    scope = Scope(NAME, "voice-prod", "acme_voice", first)
+    ledger.event(NAME, "voice-prod", "acme_voice", first, "struggling", "50 rows/s, not 800")
+    for verb, why, before, after in (
+        ("back off", "50 rows/s, not 800", "all its windows at once", "one window at a time"),
+        ("smaller blocks", "48 rows/s, not 800", "blocks of 8.0 MiB", "blocks of 2.0 MiB"),
+    ):
+        ledger.action(scope, verb, "windlass", why, before, after)
+        started.clock.turn(60)
+    text = started.json("why", first)["text"]
+    assert "struggling: 50 rows/s, not 800." in text
+    assert (
+        "Windlass tried by itself: one window at a time (21:23), then blocks of 2.0 MiB in place "
+        "of blocks of 8.0 MiB (21:24); what it saw last: 48 rows/s, not 800." in text
+    )
+    assert text.count("one window at a time") == 1
+    started.run("split", NAME, "--window", first, "--into", "2d")
+    piece = windows(started)[0]
+    assert piece != first
+    assert "one window at a time (21:23)" in started.json("why", piece)["text"]
 
 
 def test_history_tells_days_and_draws_a_calendar(started: Cli) -> None:

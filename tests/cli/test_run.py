@@ -309,11 +309,12 @@ def test_needs_me_shows_only_what_waits_for_a_person(cli: Cli) -> None:
     assert tenant["state"] == "parked"
 
 
-def test_a_struggling_tenant_needs_a_person(cli: Cli) -> None:
-    cli.run(*RUN, "--yes", "--detach")
+@pytest.mark.parametrize("mode", ["replace", "append"])
+def test_a_struggling_tenant_needs_a_person_only_where_it_is_not_cut(cli: Cli, mode: str) -> None:
+    cli.run(*RUN, "--mode", mode, "--name", NAME, "--yes", "--detach")
     cli.backend.ledger.tenant_state(NAME, "voice-prod", "acme_voice", State.RUNNING)
     cli.backend.ledger.set_health(NAME, "voice-prod", "acme_voice", Health.STRUGGLING, "slow reads")
-    assert "struggling" in cli.run("status", "--needs-me").stdout
+    assert ("struggling" in cli.run("status", "--needs-me").stdout) is (mode == "append")
 
 
 def test_notes_go_into_the_record(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, duration, print_json, styled
+from windlass.cli.show.outlook import outlook_json, outlook_text
 from windlass.cli.show.profile import profile_table
 from windlass.cli.show.results import result_table
 from windlass.cli.show.status import needs_operator
@@ -28,11 +29,15 @@ def conclude(session: Session, campaign: str, *, profile: bool = False) -> int:
     more = {"profile": told["profile"]} if profile else {}
     code = OK if report.green else NOT_ALL if view.state.final else ATTACHABLE
     if session.as_json:
-        print_json(status_json(view) | {"tables": tables} | more)
+        print_json(
+            status_json(view) | outlook_json(view, session.now()) | {"tables": tables} | more
+        )
     else:
         if profile:
             console().print(profile_table(told["profile"]))
         _print(console(), view, tables, code)
+        if code != OK:
+            console().print(styled(outlook_text(view, session.now()), ""), soft_wrap=True)
     return code
 
 

@@ -1,9 +1,11 @@
 """Staying with a campaign until it ends. The viewer may go at any time: the campaign goes on."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from windlass.cli.session import Session
 from windlass.cli.show.live import Screen, screen
+from windlass.cli.show.outlook import outlook_text
 from windlass.domain.errors import UnreachableError
 from windlass.domain.record import StatusView
 
@@ -30,6 +32,9 @@ def detached(session: Session, campaign: str) -> None:
     session.say(f"\ndetached: campaign {campaign} goes on")
     session.say(f"  look again: windlass watch {campaign}")
     session.say(f"  stop it:    windlass cancel {campaign}")
+    with suppress(UnreachableError):
+        view = session.backend.ledger.status(campaign, windows=True)
+        session.say(f"  until then: {outlook_text(view, session.now())}")
 
 
 @dataclass

@@ -9,6 +9,7 @@ from windlass.cli.request import CampaignArgument
 from windlass.cli.session import Session
 from windlass.cli.show.common import console, print_json, styled
 from windlass.cli.show.needs import Need, needs, needs_json
+from windlass.cli.show.outlook import outlook_json, outlook_text
 from windlass.cli.show.status import campaigns_json, everybody, narrowed, needs_operator
 from windlass.cli.show.status_table import campaign_table, headline, status_parts, tenant_table
 from windlass.domain.record import CampaignRecord, StatusView
@@ -40,7 +41,7 @@ def app(
     """Where a campaign stands, the latest one when none is named. Reads the ledger only.
 
     Without a name the recent campaigns are listed too; `--needs-me` without a name looks through
-    all of them for tenants that are parked, unknown, struggling, or ended unverified. Exits 0
+    all of them for tenants that are parked, unknown, or ended unverified. Exits 0
     whatever the state is: `windlass watch` is the one that waits and judges.
     """
     ledger = session.backend.ledger
@@ -49,7 +50,7 @@ def app(
         return _none(session)
     if needs_me and not campaign and not session.as_json:
         return _needs_me(session)
-    view = ledger.status(campaign, windows=windows or needs_me)
+    view = ledger.status(campaign, windows=True)
     _print(session, view, recent, tenants=tenants, windows=windows, needs_me=needs_me)
     return 0
 
@@ -73,6 +74,7 @@ def _print(
     wanted = needs_operator if needs_me else everybody
     if session.as_json:
         shown = status_json(narrowed(view, wanted), windows=windows, whole=view)
+        shown |= outlook_json(view, session.now())
         if needs_me:
             shown["needs_me"] = needs_json(_waiting(session, view if not recent else None))
         print_json(shown | ({"campaigns": campaigns_json(recent)} if recent else {}))
@@ -86,6 +88,7 @@ def _print(
     others = [one for one in recent if one.name != view.campaign]
     if others:
         out.print(campaign_table(others))
+    out.print(styled(f"{view.campaign}: {outlook_text(view, session.now())}", ""), soft_wrap=True)
 
 
 def _needs_me(session: Session) -> int:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from windlass.domain.record import StatusView, TenantView
-from windlass.domain.states import Health, State, Verdict
+from windlass.domain.states import Health, Mode, State, Verdict
 
 UNPROVEN = {Verdict.MISMATCH, Verdict.UNVERIFIED}
 
@@ -55,7 +55,8 @@ def _tenant(view: StatusView, tenant: TenantView) -> Iterator[Need]:
     if parked or tenant.state is State.PARKED:
         why = next((w.note for w in parked if w.note), tenant.note).partition("\n")[0]
         yield need("parked", why, f"windlass retry {name} --tenant {who}")
-    if tenant.health is Health.STRUGGLING and not tenant.state.final:
+    uncut = view.mode is Mode.APPEND
+    if uncut and tenant.health is Health.STRUGGLING and not tenant.state.final:
         slow = [w.id for w in live if w.state is State.RUNNING]
         what = f"windlass why {slow[0]}" if slow else f"windlass status {name} --windows"
         yield need("struggling", tenant.note, what)

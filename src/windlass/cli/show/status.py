@@ -6,7 +6,7 @@ from typing import Any
 
 from windlass.cli.show.common import iso
 from windlass.domain.record import CampaignRecord, StatusView, TenantView
-from windlass.domain.states import Health, State, Verdict
+from windlass.domain.states import State, Verdict
 
 Wanted = Callable[[TenantView], bool]
 """Which tenants to show."""
@@ -20,12 +20,11 @@ def everybody(tenant: TenantView) -> bool:
 
 
 def needs_operator(tenant: TenantView) -> bool:
-    """Parked (or some of it), unknown, struggling, or ended without being verified; `tenant`
-    carries its windows."""
+    """Parked (or some of it), unknown, or ended without being verified; `tenant` carries its
+    windows. What struggles is looked after without anybody."""
     parked = any(w.state is State.PARKED and not w.replaced for w in tenant.windows)
     unproven = any(w.verdict in {Verdict.MISMATCH, Verdict.UNVERIFIED} for w in tenant.windows)
-    struggling = tenant.health is Health.STRUGGLING and not tenant.state.final
-    return tenant.state in NEEDY or parked or struggling or unproven
+    return tenant.state in NEEDY or parked or unproven
 
 
 def narrowed(view: StatusView, wanted: Wanted) -> StatusView:

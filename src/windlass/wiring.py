@@ -332,6 +332,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
     """All clusters' workers, running inside the block."""
     from contextlib import AsyncExitStack
 
+    from windlass.channels import people_told
     from windlass.engine.governor import governed
     from windlass.engine.housekeeping import house_kept
     from windlass.engine.worker import build
@@ -345,6 +346,7 @@ async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncItera
             await stack.enter_async_context(build(seat))
             stack.enter_context(house_kept(seat.desk))
             stack.enter_context(governed(_governor(fleet, seat, ledger)))
+        stack.enter_context(people_told(fleet, ledger, SystemClock()))
         yield
     ledger.close()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from windlass.cli import checks, cleaning
+from windlass.cli import checks, cleaning, places
 from windlass.cli.command import command
 from windlass.cli.options import YesOption
 from windlass.cli.request import listed
@@ -30,6 +30,7 @@ class Line:
 @command(
     "windlass doctor",
     "windlass doctor --cluster voice-prod -o json",
+    "windlass doctor --notify",
     "windlass doctor --clean",
 )
 def app(
@@ -40,19 +41,23 @@ def app(
     clean: Annotated[
         bool, typer.Option("--clean", help="Remove what dead attempts left; asks before.")
     ] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Send a message to every place of notify.")
+    ] = False,
     yes: YesOption = False,
 ) -> int:
-    """Check config, ledger, Temporal, workers and both databases.
+    """Check config, ledger, Temporal, workers, both databases, and where messages go.
 
     Each finding says what to do about it. Drops what was kept for undo longer than undo_retention,
     and else changes nothing without --clean, which lists what dead attempts left in the staging
     database, asks, and removes it: only tables with Windlass's mark, none of a live campaign.
+    --notify sends a message to each place that the fleet file names, from this machine.
     Exit codes: 0 nothing fails (warnings are fine); 1 something does; 4 not confirmed.
     """
     if clean:
         clusters = session.backend.fleet.select(listed(cluster, "--cluster"))
         return cleaning.clean(session, clusters, yes)
-    found = list(_examine(session, cluster))
+    found = list(_examine(session, cluster, notify))
     healthy = not any(line.level == "fail" for line in found)
     if session.as_json:
         print_json({"ok": healthy, "findings": [asdict(line) for line in found]})
@@ -69,7 +74,7 @@ def _told(line: Line) -> str:
     return f"{line.what}\nnext: {line.next_step}" if line.next_step else line.what
 
 
-def _examine(session: Session, cluster: str) -> Iterator[Line]:
+def _examine(session: Session, cluster: str, notify: bool) -> Iterator[Line]:
     """From the inside out; what cannot be reached ends its branch."""
     try:
         fleet = session.backend.fleet
@@ -78,6 +83,8 @@ def _examine(session: Session, cluster: str) -> Iterator[Line]:
         return
     yield Line("ok", "", f"config: {fleet.path}")
     yield _ledger(session)
+    for level, what, step in places.findings(fleet, session.who(), send=notify):
+        yield Line(level, "", what, step)
     for name in fleet.select(listed(cluster, "--cluster")):
         yield from _cluster(session, name)
         yield from (Line(*one) for one in checks.findings(session, name))

@@ -136,5 +136,11 @@ class NotKeptError(WindlassError):
     """What a publish replaces cannot be kept exactly: the publish goes on, without undo."""
 
 
+class NotSentError(WindlassError):
+    """A message to a person did not arrive. No campaign depends on that."""
+
+    kind = Kind.RETRY
+
+
 class CancelledError(WindlassError):
     """The attempt was cancelled; its queries are proven dead on both servers."""

@@ -12,7 +12,7 @@ from windlass.ledger.database import Database
 from windlass.ledger.store import SqlLedger
 from windlass.ports import Clock
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision that this code needs; migrations/versions ends with it (a test says so)."""
 MIGRATE_LOCK = 0x77696E65
 MIGRATIONS = Path(__file__).parent / "migrations"

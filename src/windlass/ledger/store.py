@@ -12,6 +12,7 @@ from windlass.ledger.held import Held
 from windlass.ledger.helm import Helm
 from windlass.ledger.journal import Journal
 from windlass.ledger.limits import Limits
+from windlass.ledger.notices import Notices
 from windlass.ledger.past import Past
 from windlass.ledger.requests import Requests
 from windlass.ledger.undo import Undo
@@ -33,6 +34,7 @@ class SqlLedger(
     Control,
     Limits,
     Helm,
+    Notices,
 ):
     """The ports Ledger, LedgerReader and LedgerWriter on SQLite or PostgreSQL; thread-safe."""
 

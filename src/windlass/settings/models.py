@@ -22,6 +22,7 @@ from windlass.domain.errors import UsageError
 from windlass.planner import parse
 from windlass.settings import checks
 from windlass.settings.health import Health
+from windlass.settings.notify import Notify
 from windlass.settings.strict import Strict
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -273,6 +274,9 @@ class Fleet(Strict):
     clusters: Annotated[dict[Name, Cluster], Field(min_length=1)]
     datasets: dict[Name, Dataset] = Field(default_factory=dict)
     guard: Guard = Guard()
+    notify: list[Notify] = Field(
+        default_factory=list, description="who is told of what happens; nobody by default"
+    )
     _path: Path = PrivateAttr(Path("windlass.yaml"))
 
     @model_validator(mode="after")

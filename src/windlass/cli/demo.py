@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,23 +27,67 @@ LOG_MINUTES = 27
 WORKERS = 2
 
 
-@command("windlass demo", "windlass demo --scale 0.05 --down")
+FLEET_SCALE = 0.01
+
+
+class Story(StrEnum):
+    """Which work log is replayed, where it is not the first."""
+
+    FLEET = "fleet"
+
+
+@command("windlass demo", "windlass demo --scale 0.05 --down", "windlass demo fleet --scale 0.01")
 def app(
     session: Session,
-    scale: Annotated[float, typer.Option(metavar="F", help="Share of the log's rows.")] = 1.0,
+    story: Annotated[
+        Story | None,
+        typer.Argument(metavar="[fleet]", help="The log of 2026-02-22: eight clusters, troubles."),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(metavar="F", help="Share of the log's rows: 1, or 0.01 for fleet."),
+    ] = None,
     down: Annotated[bool, typer.Option("--down", help="Stop the local stack at the end.")] = False,
     directory: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="Where the local stack lives.")
-    ] = Path(".windlass"),
+        Path | None,
+        typer.Option(
+            "--dir", metavar="DIR", help="Where the local stack lives: .windlass, .windlass/fleet."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="With fleet: what chance comes out of.")
+    ] = None,
 ) -> int:
-    """Replay the work log of 2026-02-19 on the local stack, with real commands.
+    """Replay a work log on the local stack, with real commands.
 
-    PostgreSQL holds 330,294 scorecards and 2,881,300 scores of one tenant; ClickHouse holds them
-    all, although 31,503 scorecards are appeal requests that should have been kept out. The demo
-    finds them, rebuilds 50 days, and proves the result.
+    That of 2026-02-19: PostgreSQL holds 330,294 scorecards and 2,881,300 scores of one tenant;
+    ClickHouse holds them all, although 31,503 scorecards are appeal requests that should have been
+    kept out. The demo finds them, rebuilds 50 days, and proves the result.
+
+    `fleet`, that of 2026-02-22: 95 customers on eight clusters, sources that throttle, workers
+    that are killed or stand still, too many parts, cut connections, a client that dies; Windlass
+    finishes alone, and writes the log.
     """
-    if not 0 < scale <= 10:
+    if scale is not None and not 0 < scale <= 10:
         raise UsageError(f"--scale {scale:g} makes no sense", next_step="give 0.01 to 10")
+    if story is Story.FLEET:
+        return _fleet(session, scale or FLEET_SCALE, directory, seed, down)
+    if seed is not None:
+        raise UsageError("--seed is for the fleet", next_step=f"windlass demo fleet --seed {seed}")
+    return _first(session, scale or 1.0, directory or Path(".windlass"), down)
+
+
+def _fleet(
+    session: Session, scale: float, directory: Path | None, seed: int | None, down: bool
+) -> int:
+    from windlass.cli.demo_fleet import play
+    from windlass.localstack.fleet.scenario import SEED
+
+    place = directory or Path(".windlass") / "fleet"
+    return play(session, place, scale, SEED if seed is None else seed, down=down)
+
+
+def _first(session: Session, scale: float, directory: Path, down: bool) -> int:
     from windlass.localstack.stack import LocalStack
 
     stack = LocalStack(directory, progress=_say)

@@ -17,6 +17,7 @@ from windlass.localstack.state import Record, StackError
 HOST = "127.0.0.1"
 USER = "windlass"
 DATABASE = "app"
+CLICKHOUSE = "clickhouse"
 READY_FILE_ENV = "WINDLASS_READY_FILE"
 WorkerCommand = Callable[[Path], Sequence[str]]
 
@@ -45,21 +46,23 @@ def postgres_url(record: Record) -> str:
     return f"postgresql://{USER}:{password}@{HOST}:{record.ports['postgres']}/{DATABASE}"
 
 
-def clickhouse_url(record: Record) -> str:
+def clickhouse_url(record: Record, name: str = CLICKHOUSE) -> str:
+    """That of the ClickHouse of this name: a stack may have several."""
     password = quote(record.passwords["clickhouse"], safe="")
-    return f"http://{USER}:{password}@{HOST}:{record.ports['clickhouse']}"
+    return f"http://{USER}:{password}@{HOST}:{record.ports[name]}"
 
 
 def temporal_address(record: Record) -> str:
     return f"{HOST}:{record.ports['temporal']}"
 
 
-def servers(directory: Path, record: Record) -> list[Part]:
-    """PostgreSQL, ClickHouse and Temporal."""
+def servers(directory: Path, record: Record, namespaces: Sequence[str] = ()) -> list[Part]:
+    """PostgreSQL, each ClickHouse that has a port, and Temporal with these further namespaces."""
+    targets = [name for name in record.ports if name.startswith(CLICKHOUSE)]
     return [
         _postgres(directory, record),
-        _clickhouse(directory, record),
-        _temporal(directory, record),
+        *(_clickhouse(directory, record, name) for name in targets),
+        _temporal(directory, record, namespaces),
     ]
 
 
@@ -79,9 +82,9 @@ def _postgres(directory: Path, record: Record) -> Part:
     )
 
 
-def _clickhouse(directory: Path, record: Record) -> Part:
+def _clickhouse(directory: Path, record: Record, name: str) -> Part:
     """A real server when the machine has one, else the chDB front."""
-    data, port = directory / "clickhouse", record.ports["clickhouse"]
+    data, port = directory / name, record.ports[name]
     password = record.passwords["clickhouse"]
     env = _env(directory)
     if (binary := shutil.which("clickhouse")) is not None:
@@ -96,8 +99,8 @@ def _clickhouse(directory: Path, record: Record) -> Part:
         env[PASSWORD_ENV] = password
         prepare = clickhouse_server.nothing
     return Part(
-        name="clickhouse",
-        command=Command(argv, env, _log(directory, "clickhouse")),
+        name=name,
+        command=Command(argv, env, _log(directory, name)),
         port=port,
         ready=lambda: clickhouse_server.ready(HOST, port, USER, password),
         order=1,
@@ -106,13 +109,15 @@ def _clickhouse(directory: Path, record: Record) -> Part:
     )
 
 
-def _temporal(directory: Path, record: Record) -> Part:
+def _temporal(directory: Path, record: Record, namespaces: Sequence[str]) -> Part:
     binary, ports = temporal_binary(), record.ports
     address = temporal_address(record)
     argv = [binary, "server", "start-dev", "--ip", HOST, "--log-level", "warn"]
     argv += ["--port", str(ports["temporal"]), "--ui-port", str(ports["temporal_ui"])]
     argv += ["--http-port", str(ports["temporal_http"]), "--metrics-port", str(ports["metrics"])]
     argv += ["--db-filename", str(directory / "temporal.db")]
+    for name in namespaces:
+        argv += ["--namespace", name]
     return Part(
         name="temporal",
         command=Command(argv, _env(directory), _log(directory, "temporal")),

@@ -7,7 +7,7 @@ of its own; nothing stays behind when `up` fails or is interrupted.
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +67,15 @@ class LocalStack:
         *,
         worker_command: WorkerCommand = parts_module.default_worker_command,
         progress: Callable[[str], None] = _silent,
+        targets: Sequence[str] = (),
+        namespaces: Sequence[str] = (),
     ) -> None:
-        """`worker_command` gives a worker's argv for a config path."""
+        """`worker_command` gives a worker's argv for a config path; `targets` names ClickHouses
+        beside the one that every stack has, `namespaces` those of Temporal beside `default`."""
         self.directory = directory.expanduser().resolve()
         self._worker_command, self._progress = worker_command, progress
+        self._targets = tuple(f"{parts_module.CLICKHOUSE}-{name}" for name in targets)
+        self._namespaces = tuple(namespaces)
 
     def up(
         self, workers: int = 1, *, configure: Callable[[Endpoints], None] | None = None
@@ -87,7 +92,8 @@ class LocalStack:
             self._stop_strays(record)
             started: list[Part] = []
             try:
-                self._start_all(parts_module.servers(self.directory, record), started)
+                servers = parts_module.servers(self.directory, record, self._namespaces)
+                self._start_all(servers, started)
                 endpoints = self._endpoints(record)
                 write_config(self.directory, endpoints)
                 self._stop_all(self._workers_above(workers))
@@ -122,17 +128,21 @@ class LocalStack:
             self._down()
             for name in _OWN_FILES:
                 _delete(self.directory / name)
-            for pattern in ("temporal.db*", "windlass.db*"):
+            for pattern in ("temporal.db*", "windlass.db*", f"{parts_module.CLICKHOUSE}-*"):
                 for path in self.directory.glob(pattern):
                     _delete(path)
+
+    def target_url(self, name: str) -> str:
+        """Where the further ClickHouse of that name answers."""
+        return parts_module.clickhouse_url(self._record(), f"{parts_module.CLICKHOUSE}-{name}")
 
     def _tell_waiting(self) -> None:
         self._progress("waiting for another command on this stack")
 
     def _record(self) -> Record:
-        record = state.load(self.directory)
-        if record is None:
-            record = state.new_record()
+        known = state.load(self.directory)
+        record = (known or state.new_record()).with_ports(self._targets)
+        if record != known:
             state.save(self.directory, record)
         return record
 

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -36,6 +36,14 @@ class Record:
         """With a part's process noted, or forgotten."""
         parts = {key: value for key, value in self.parts.items() if key != name}
         return replace(self, parts=parts if identity is None else {**parts, name: identity})
+
+    def with_ports(self, names: Sequence[str]) -> "Record":
+        """With a free port under each of these names; those that have one keep it."""
+        new = [name for name in names if name not in self.ports]
+        if not new:
+            return self
+        found = zip(new, free_ports(len(new)), strict=True)
+        return replace(self, ports={**self.ports, **dict(found)})
 
 
 def load(directory: Path) -> Record | None:

@@ -49,10 +49,11 @@ class BookActivities:
         if ledger.cancelling(order.campaign, order.cluster):
             # Also where the command line gave it up, but its request had come through after all.
             return CampaignOrder(plan.request.dataset.name, (), 1, self._per_tenant)
-        ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
         here = [t.tenant.database for t in plan.tenants if t.tenant.cluster == order.cluster]
         databases = tuple(d for d in here if ledger.todo(order.campaign, order.cluster, d))
         orders = self._control.standing(order.campaign)
+        if not databases or not all(orders.waits(database) for database in databases):
+            ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
         name = plan.request.dataset.name
         ranked = bool(plan.request.canary or plan.request.priority)
         return CampaignOrder(

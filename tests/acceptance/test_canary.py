@@ -1,0 +1,96 @@
+"""A canary on one cluster holds back a tenant of another, on real servers, and lets it go."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.acceptance.conftest import Maker
+from tests.acceptance.world import RANGE, SOURCE, TARGET, TARGET_MARKS, World
+
+CAMPAIGN = """\
+name: careful
+reason: appeals must go
+clusters: all
+tenants: [acme, globex]
+start: {start}
+end: {end}
+canary: acme/voice
+"""
+
+
+@pytest.fixture
+def two(make_world: Maker) -> Iterator[World]:
+    """acme on one cluster, whose live table holds rows that nobody can explain; globex on another
+    cluster, in a source of its own. One worker serves both."""
+    world = make_world(worker=False, rows=2000)
+    other = f"{world.name}_other"
+    world.pg(f"create database {other}")
+    url = f"{world.endpoints.postgres.rpartition('/')[0]}/{other}"
+    with psycopg.connect(url, autocommit=True) as source:
+        source.execute(SOURCE.format(schema=world.name, rows=2000, step=80 * 86400 // 2000))  # type: ignore[arg-type]
+        source.execute(f"update {world.name}.cards set customer = 'globex'")  # type: ignore[arg-type]
+    target = f"{world.name}_globex_voice"
+    world.ch.command(f"create database {target}")
+    facts = {"engine": world.engine, "partition": world.partition, "extra": ""}
+    world.ch.command(TARGET.format(db=target, order="card_id", **facts) + world.settings)
+    world.ch.command(TARGET_MARKS.format(db=target, **facts) + world.settings)
+    text = world.config.read_text()
+    mine = text.partition("clusters:\n")[2].partition("datasets:")[0]
+    theirs = mine.replace(f"{world.name}:", f"{world.name}-b:", 1)
+    theirs = theirs.replace(world.endpoints.postgres, url)
+    world.configure("datasets:", f"{theirs}datasets:")
+    inside = "created_at >= '2026-01-02Z' and created_at < '2026-02-19Z'"
+    world.pg(f"delete from {world.name}.marks where card_id % 5 = 1 and {inside}")
+    world.start_worker("all")
+    yield world
+    world.close()
+    world.ch.command(f"drop database if exists {target}")
+    world.pg(f"drop database if exists {other} with (force)")
+
+
+def seen(world: World, true: Callable[[dict[str, Any]], bool], seconds: float = 90) -> Any:
+    """The first status for which that is so."""
+    until = time.monotonic() + seconds
+    while not true(told := world.json("status", "careful")):
+        assert time.monotonic() < until, json.dumps(told, indent=1)
+        time.sleep(0.5)
+    return told
+
+
+def tenants(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {t["customer"]: t for c in told["clusters"] for t in c["tenants"]}
+
+
+@pytest.mark.slow
+def test_the_rest_waits_for_a_parked_canary_and_goes_on_by_itself(two: World) -> None:
+    file: Path = two.directory / "campaign.yaml"
+    file.write_text(CAMPAIGN.format(start=RANGE[0], end=RANGE[1]))
+    two.json("run", "-f", str(file), "--yes", "--detach", code=3)
+    told = seen(two, lambda view: tenants(view)["acme"]["state"] == "parked")
+    globex = tenants(told)["globex"]
+    assert (globex["state"], globex["attempts"]) == ("queued", 0)
+    assert globex["note"] == f"waiting for canary {two.name}/acme/voice (parked)"
+    assert told["limited_by"] == f"{two.name}-b: {globex['note']}"
+    assert told["state"] == "partial"
+    assert told["coverage"]["waiting"] == told["coverage"]["parked"] == 1
+    assert told["coverage"]["accounted"] == told["coverage"]["found"]
+    two.json("retry", "careful", "--tenant", "acme", "--accept-removal")
+    told = seen(two, lambda view: view["state"] == "done")
+    assert told["verdict"] == "verified"
+    assert told["coverage"]["done"] == 2
+    two.assert_exact()
+    report = two.json("report", "careful")
+    begun = [e["text"] for e in report["events"] if e["kind"] == "canary"]
+    assert begun == ["every canary is verified: the rest begins"]
+    ends = {t["customer"]: (t["started_at"], t["ended_at"]) for t in tenants(told).values()}
+    assert ends["acme"][1] < ends["globex"][0], "globex began when acme had ended"
+    again = two.json("run", "-f", str(file), "--name", "again", "--yes")
+    assert (again["state"], again["campaign"]) == ("done", None)
+    skipped = {(h["cluster"], h["reason"]) for h in again["held"]}
+    assert skipped == {(c, "unchanged on both sides") for c in (two.name, f"{two.name}-b")}
+    assert again["coverage"]["done"] == 2

@@ -144,7 +144,7 @@ def carry(servers: Servers, pairs: Sequence[ColumnPair], where: str) -> Digests:
     servers.insert(table)
     md5 = canonical.source_digest(pairs, source_column)
     [source] = servers.rows(f"select {md5} from proof.t t where {where}")
-    fast = canonical.fast_digest(canonical.target_texts(pairs, target_column))
+    fast = canonical.fast_digest(canonical.target_values(pairs, target_column))
     [staged] = servers.query(f"select {fast} from {TABLE}")
     [target] = servers.query(f"select {canonical.target_digest(pairs, target_column)} from {TABLE}")
     return Digests([str(one) for one in source], target, hashed(pairs, table), staged)

@@ -105,8 +105,10 @@ class ColumnPair:
     selects (`{c}`, or `({c})::text` where the driver is not proven). `source_text`,
     `target_text` and `arrow_text` give the same text for the same value on PostgreSQL, on the
     ClickHouse column, and on the Arrow column as ClickHouse's engine reads it; all three give
-    the text `N` for NULL. `hazard` is a PostgreSQL condition, true for a value that the target
-    cannot hold exactly ('' when there is none); `hazard_reason` explains it to an operator.
+    the text `N` for NULL. `target_value` and `arrow_value` are arguments of a hash that tell the
+    same values apart, cheaper where a value need not become a text. `hazard` is a PostgreSQL
+    condition, true for a value that the target cannot hold exactly ('' when there is none);
+    `hazard_reason` explains it to an operator.
     """
 
     name: str
@@ -118,3 +120,5 @@ class ColumnPair:
     arrow_text: str
     hazard: str = ""
     hazard_reason: str = ""
+    target_value: str = ""
+    arrow_value: str = ""

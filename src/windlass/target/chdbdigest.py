@@ -11,7 +11,7 @@ from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair
 from windlass.target.arrowstream import stored
 from windlass.target.names import quote
-from windlass.verify.canonical import arrow_texts, fast_digest
+from windlass.verify.canonical import arrow_texts, arrow_values, fast_digest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ class ChdbDigest:
     hashed at once. Not for use by two threads at a time."""
 
     def __init__(self, pairs: Sequence[ColumnPair]) -> None:
-        self._items = fast_digest(arrow_texts(pairs, quote))
+        self._items = fast_digest(arrow_values(pairs, quote))
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._rows, self._sum = 0, 0

@@ -20,7 +20,7 @@ from windlass.verify.canonical import (
     target_digest,
     target_hash,
     target_row,
-    target_texts,
+    target_values,
 )
 from windlass.verify.canonical import fill as fill_template
 
@@ -85,7 +85,7 @@ def fingerprints(
     tag: str,
 ) -> list[Digest]:
     """Of logical live rows per step, what `staged` is of staging."""
-    aggregates = fast_digest(target_texts(pairs, quote))
+    aggregates = fast_digest(target_values(pairs, quote))
     return _summed(_per_segment(server, live, piece.table.target_time, steps, aggregates, tag))
 
 
@@ -100,7 +100,7 @@ def staged(
     server: Server, table: str, pairs: Sequence[ColumnPair], condition: str, tag: str, *, md5: bool
 ) -> Digest:
     """Digest of a staging table's rows under a condition."""
-    items = target_digest(pairs, quote) if md5 else fast_digest(target_texts(pairs, quote))
+    items = target_digest(pairs, quote) if md5 else fast_digest(target_values(pairs, quote))
     rows, total = server.rows(f"SELECT {items} FROM {table} WHERE {condition}", tag)[0]
     return Digest(int(rows), str(total))
 

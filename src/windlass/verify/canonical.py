@@ -25,19 +25,24 @@ def source_row(pairs: Sequence[ColumnPair], column: Column) -> str:
 
 def target_row(pairs: Sequence[ColumnPair], column: Column) -> str:
     """The row's text in the ClickHouse table."""
-    return _concat(target_texts(pairs, column))
-
-
-def target_texts(pairs: Sequence[ColumnPair], column: Column) -> list[str]:
-    """The fields' texts in the ClickHouse table, for `fast_digest`."""
-    return [fill(pair.target_text, column(pair.name)) for pair in pairs]
+    return _concat([fill(pair.target_text, column(pair.name)) for pair in pairs])
 
 
 def arrow_texts(pairs: Sequence[ColumnPair], column: Column) -> list[str]:
-    """The fields' texts over Arrow batches as ClickHouse's engine reads them, for `fast_digest`.
+    """The fields' texts over Arrow batches as ClickHouse's engine reads them.
 
     Columns of an extension type (uuid, json) are taken as what they are stored as."""
     return [fill(pair.arrow_text, column(pair.name)) for pair in pairs]
+
+
+def target_values(pairs: Sequence[ColumnPair], column: Column) -> list[str]:
+    """What tells the fields apart in the ClickHouse table, for `fast_digest`."""
+    return [fill(pair.target_value, column(pair.name)) for pair in pairs]
+
+
+def arrow_values(pairs: Sequence[ColumnPair], column: Column) -> list[str]:
+    """The same over Arrow batches as ClickHouse's engine reads them."""
+    return [fill(pair.arrow_value, column(pair.name)) for pair in pairs]
 
 
 def source_hash(pairs: Sequence[ColumnPair], column: Column) -> str:
@@ -60,10 +65,10 @@ def target_digest(pairs: Sequence[ColumnPair], column: Column) -> str:
     return f"count(), toString(sum(toInt128({target_hash(pairs, column)})))"
 
 
-def fast_digest(texts: Sequence[str]) -> str:
-    """Two ClickHouse select items over `target_texts` or `arrow_texts`: rows, and the sum of
-    cityHash64 of the fields' texts. Comparable only with itself."""
-    return f"count(), toString(sum(toInt128(reinterpretAsInt64(cityHash64({', '.join(texts)})))))"
+def fast_digest(values: Sequence[str]) -> str:
+    """Two ClickHouse select items over `target_values` or `arrow_values`: rows, and the sum of
+    cityHash64 of the fields' values. Comparable only with itself."""
+    return f"count(), toString(sum(toInt128(reinterpretAsInt64(cityHash64({', '.join(values)})))))"
 
 
 def _concat(texts: Sequence[str]) -> str:

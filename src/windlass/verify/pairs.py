@@ -74,7 +74,10 @@ def pair(source: SourceColumn, target: TargetColumn) -> ColumnPair:
     passage = _passage(pgtype.parse(source.type), wanted)
     if passage is None:
         raise UnprovenPairError(_unproven(source, target))
-    array = wanted.core.name == "Array"
+    arrow = passage.arrow
+    if wanted.core.name != "Array":
+        arrow = _target_text(arrow, nullable=True)
+    text, plain = _target_text(passage.target, nullable=wanted.nullable), passage.plain
     hazards = (*_null_hazard(source, wanted), *passage.hazards)
     return ColumnPair(
         name=source.name,
@@ -82,10 +85,12 @@ def pair(source: SourceColumn, target: TargetColumn) -> ColumnPair:
         target_type=target.type,
         read=passage.read,
         source_text=f"coalesce({passage.source},'N')",
-        target_text=_target_text(passage.target, nullable=wanted.nullable),
-        arrow_text=passage.arrow if array else _target_text(passage.arrow, nullable=True),
+        target_text=text,
+        arrow_text=arrow,
         hazard=" or ".join(f"({hazard.sql})" for hazard in hazards),
         hazard_reason="; or ".join(dict.fromkeys(hazard.reason for hazard in hazards)),
+        target_value=_flagged(plain.target, plain.zero) if plain else text,
+        arrow_value=_flagged(plain.arrow, plain.zero) if plain else arrow,
     )
 
 
@@ -110,6 +115,11 @@ def _null_hazard(source: SourceColumn, target: ChType) -> tuple[Hazard, ...]:
     if not source.nullable or target.nullable:
         return ()
     return (NO_ARRAY,) if target.core.name == "Array" else (_NULL,)
+
+
+def _flagged(value: str, zero: str) -> str:
+    """Two arguments of a hash: whether it is NULL, and the value that it has otherwise."""
+    return f"isNull({{c}}), ifNull({value}, {zero})"
 
 
 def _target_text(text: str, *, nullable: bool) -> str:

@@ -23,11 +23,24 @@ class Hazard:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """The value itself rather than its text, of one type on the target and in Arrow: hashing it
+    costs a fraction. NULL in, NULL out; `zero` is what stands beside the flag of a NULL.
+
+    Values whose texts are equal are equal here too, and the other way round.
+    """
+
+    target: str
+    arrow: str
+    zero: str = "0"
+
+
+@dataclass(frozen=True)
 class Passage:
     """The expressions for a value that is not NULL; NULLs are wrapped around them later.
 
     `source` is strict (NULL in, NULL out) and never raises. `target` and `arrow` see a column
-    that is not Nullable.
+    that is not Nullable. Without `plain`, fingerprints are taken of the texts.
     """
 
     read: str
@@ -35,6 +48,7 @@ class Passage:
     target: str
     arrow: str
     hazards: tuple[Hazard, ...] = ()
+    plain: Plain | None = None
 
 
 Rule = Callable[[PgType, ChType], Passage]

@@ -1,7 +1,7 @@
 """Integers, floats, numerics and booleans."""
 
 from windlass.verify.chtype import ChType
-from windlass.verify.passage import AS_TEXT, Hazard, Passage, Rule, Rules, or_text
+from windlass.verify.passage import AS_TEXT, Hazard, Passage, Plain, Rule, Rules, or_text
 from windlass.verify.pgtype import PgType
 
 _INT_BITS = (8, 16, 32, 64, 128, 256)
@@ -9,6 +9,8 @@ INTEGERS = {f"Int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in 
     f"UInt{bits}": (0, 2**bits - 1) for bits in _INT_BITS
 }
 """The range of each ClickHouse integer type."""
+INTEGERS_64 = {name for name, (low, high) in INTEGERS.items() if low >= -(2**63) and high < 2**63}
+"""Those whose every value is an Int64."""
 
 _SOURCE = {
     "int2": INTEGERS["Int16"],
@@ -43,7 +45,11 @@ def int_to_int(source: PgType, target: ChType) -> Passage:
     """Equal digits; values outside the target's range would wrap."""
     low, high = INTEGERS[target.name]
     hazards = _bounds(low, high, _SOURCE[source.family], target.name)
-    return Passage(_read_int(source), AS_TEXT, _PLAIN, _PLAIN, hazards)
+    plain = _INT64 if target.name in INTEGERS_64 else None
+    return Passage(_read_int(source), AS_TEXT, _PLAIN, _PLAIN, hazards, plain)
+
+
+_INT64 = Plain("toInt64({c})", "toInt64({c})")
 
 
 def int_to_decimal(source: PgType, target: ChType) -> Passage:
@@ -101,6 +107,10 @@ _CH_DOUBLE_BITS = "multiIf({c}=0,'0',isNaN({c}),'nan',toString(reinterpretAsInt6
 _CH_REAL_BITS = "multiIf({c}=0,'0',isNaN({c}),'nan',toString(reinterpretAsInt32({c})))"
 
 
+_ONE_DOUBLE = "multiIf({c}=0,toFloat64(0),isNaN({c}),nan,toFloat64({c}))"
+_DOUBLE = Plain(_ONE_DOUBLE, _ONE_DOUBLE)
+
+
 def _float_text(value: str, bits: str) -> str:
     return f"case when {value}=0 then '0' when {value}='NaN' then 'nan' else {bits} end"
 
@@ -112,14 +122,14 @@ _SOURCE_REAL = _float_text("{c}", _real_bits("{c}"))
 def float_same(source: PgType, target: ChType) -> Passage:
     """Bit by bit; NaN and the infinities travel as they are."""
     if source.family == "float8":
-        return Passage("{c}", _SOURCE_DOUBLE, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS)
-    return Passage("{c}", _SOURCE_REAL, _CH_REAL_BITS, _CH_REAL_BITS)
+        return Passage("{c}", _SOURCE_DOUBLE, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS, plain=_DOUBLE)
+    return Passage("{c}", _SOURCE_REAL, _CH_REAL_BITS, _CH_REAL_BITS, plain=_DOUBLE)
 
 
 def float_widened(source: PgType, target: ChType) -> Passage:
     """Every real is a double."""
     text = _float_text("{c}", _double_bits("({c})::float8"))
-    return Passage("({c})::float8", text, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS)
+    return Passage("({c})::float8", text, _CH_DOUBLE_BITS, _CH_DOUBLE_BITS, plain=_DOUBLE)
 
 
 def float_narrowed(source: PgType, target: ChType) -> Passage:
@@ -192,7 +202,8 @@ def numeric_to_float(source: PgType, target: ChType) -> Passage:
 def bool_to_number(source: PgType, target: ChType) -> Passage:
     """true is 1, false is 0."""
     text = "toString(toUInt8({c}))" if target.name == "Bool" else _PLAIN
-    return Passage("{c}", "({c})::int::text", text, "toString(toUInt8({c}))")
+    plain = Plain("toUInt8({c})", "toUInt8({c})")
+    return Passage("{c}", "({c})::int::text", text, "toString(toUInt8({c}))", plain=plain)
 
 
 def _all(families: tuple[str, ...], names: tuple[str, ...], rule: Rule) -> Rules:

@@ -1,7 +1,7 @@
 """Text, bytes, enums, uuids, addresses, and everything that travels as PostgreSQL's own text."""
 
 from windlass.verify.chtype import ChType
-from windlass.verify.passage import AS_TEXT, Hazard, Passage, Rules, or_text, pg_literal
+from windlass.verify.passage import AS_TEXT, Hazard, Passage, Plain, Rules, or_text, pg_literal
 from windlass.verify.pgtype import PgType
 
 _LENGTHY = "concat(toString(length({c})),':',{c})"
@@ -20,7 +20,8 @@ def _lengthy(text: str) -> str:
 
 def to_string(source: PgType, target: ChType) -> Passage:
     """Byte for byte; the length in front keeps a text with separators from looking like two."""
-    return Passage(_text(source), _lengthy(AS_TEXT), _LENGTHY, _LENGTHY)
+    plain = Plain("{c}", "{c}", "''")
+    return Passage(_text(source), _lengthy(AS_TEXT), _LENGTHY, _LENGTHY, plain=plain)
 
 
 def to_fixed_string(source: PgType, target: ChType) -> Passage:
@@ -37,12 +38,14 @@ def to_enum(source: PgType, target: ChType) -> Passage:
     names = ", ".join(pg_literal(name) for name in target.strings)
     hazard = Hazard(f"{AS_TEXT} not in ({names})", f"not a name of {target.name}")
     named = "concat(toString(length(toString({c}))),':',toString({c}))"
-    return Passage(AS_TEXT, _lengthy(AS_TEXT), named, _LENGTHY, (hazard,))
+    plain = Plain("toString({c})", "{c}", "''")
+    return Passage(AS_TEXT, _lengthy(AS_TEXT), named, _LENGTHY, (hazard,), plain)
 
 
 def uuid_same(source: PgType, target: ChType) -> Passage:
     """Sixteen bytes in the order that they are written, which every ClickHouse reads into UUID."""
-    return Passage("{c}", AS_TEXT, "toString({c})", "UUIDNumToString({c})")
+    plain = Plain("UUIDToNum({c})", "{c}", "toFixedString('',16)")
+    return Passage("{c}", AS_TEXT, "toString({c})", "UUIDNumToString({c})", plain=plain)
 
 
 def text_to_uuid(source: PgType, target: ChType) -> Passage:

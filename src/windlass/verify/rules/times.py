@@ -1,10 +1,11 @@
 """Instants and days. A `timestamp` without zone is read as UTC."""
 
 from windlass.verify.chtype import ChType
-from windlass.verify.passage import Hazard, Passage, Rules
+from windlass.verify.passage import Hazard, Passage, Plain, Rules
 from windlass.verify.pgtype import PgType
 
-_MICROS = "toString(toUnixTimestamp64Micro({c}))"
+_TICKS = "toUnixTimestamp64Micro({c})"
+_MICROS = f"toString({_TICKS})"
 _SOURCE_DAYS = "case when isfinite({c}) then ({c}-date '1970-01-01')::text else ({c})::text end"
 
 
@@ -37,9 +38,10 @@ def _fraction(digits: int, name: str) -> tuple[Hazard, ...]:
 def to_datetime(source: PgType, target: ChType) -> Passage:
     """Whole seconds of 1970 to 2106, in whatever zone the column shows them."""
     bounds = _range(source, "1970-01-01 00:00:00", "2106-02-07 06:28:15.999999", "DateTime")
-    text = "toString(toInt64(toUnixTimestamp({c}))*1000000)"
+    micros = "toInt64(toUnixTimestamp({c}))*1000000"
     hazards = (bounds, *_fraction(0, "DateTime"))
-    return Passage("{c}", _source_micros(source), text, _MICROS, hazards)
+    plain = Plain(micros, _TICKS)
+    return Passage("{c}", _source_micros(source), f"toString({micros})", _MICROS, hazards, plain)
 
 
 def to_datetime64(source: PgType, target: ChType) -> Passage:
@@ -50,7 +52,8 @@ def to_datetime64(source: PgType, target: ChType) -> Passage:
     if digits == 9:  # 64 bits of nanoseconds end sooner
         low, high = "1900-01-01 00:00:00", "2262-04-11 23:47:16.854775"
     hazards = (_range(source, low, high, name), *_fraction(digits, name))
-    return Passage("{c}", _source_micros(source), _target_micros(digits), _MICROS, hazards)
+    text, plain = _target_micros(digits), Plain(_TICKS, _TICKS) if digits <= 6 else None
+    return Passage("{c}", _source_micros(source), text, _MICROS, hazards, plain)
 
 
 def _target_micros(digits: int) -> str:
@@ -69,8 +72,9 @@ def to_date(source: PgType, target: ChType) -> Passage:
     low, high = ("1970-01-01", "2149-06-06") if target.name == "Date" else _DATE32
     sql = f"{{c}} < date '{low}' or {{c}} > date '{high}'"
     hazard = Hazard(sql, f"infinite or outside {target.name} ({low} to {high})")
-    text = "toString(toInt32({c}))"
-    return Passage("{c}", _SOURCE_DAYS, text, text, (hazard,))
+    days = "toInt32({c})"
+    text = f"toString({days})"
+    return Passage("{c}", _SOURCE_DAYS, text, text, (hazard,), Plain(days, days))
 
 
 _DATE32 = ("1900-01-01", "2299-12-31")

@@ -309,8 +309,8 @@ class Target(KeepingTarget, HealthyTarget, Protocol):
         """How many statements with that log_comment prefix the server lists."""
         ...
 
-    def sweep(self, attempt: Attempt) -> int:
-        """Drop the attempt's staging tables: the fence. Returns how many were dropped."""
+    def sweep(self, *attempts: Attempt) -> int:
+        """Drop the attempts' staging tables: the fence. Returns how many were dropped."""
         ...
 
     def check(self) -> list[tuple[str, str, str]]:

@@ -303,9 +303,9 @@ class ClickHouseTarget(Keeping):
         """See ports.Target."""
         return kill.running(self._server, tag)
 
-    def sweep(self, attempt: Attempt) -> int:
+    def sweep(self, *attempts: Attempt) -> int:
         """See ports.Target."""
-        return self._area.sweep(attempt)
+        return self._area.sweep(*attempts)
 
     def check(self) -> list[tuple[str, str, str]]:
         """See ports.Target."""

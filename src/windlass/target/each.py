@@ -14,8 +14,9 @@ from windlass.domain.results import Digest
 from windlass.domain.schema import Shard, TargetTable
 from windlass.ports import Pulse
 from windlass.target.clickhouse import ClickHouseTarget
+from windlass.target.client import fill
 from windlass.target.health import worst_of
-from windlass.target.names import quote
+from windlass.target.names import literal, quote
 from windlass.target.resolve import Connect, Resolver, naming
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ Finding = tuple[str, str, str]
 
 _AT_ONCE = 8
 _MARKS = """
-SELECT DISTINCT name FROM system.columns
-WHERE database = {database:String} AND startsWith(table, {mark:String})
+SELECT DISTINCT substring(table, 1, 28) AS __mark, name FROM system.columns
+WHERE database = {database:String} AND __mark IN ($marks)
 """
 
 
@@ -49,19 +50,26 @@ class Each:
 
     def kill(self, tag: str) -> int:
         """See ports.Target."""
-        return sum(target.kill(tag) for target in self._traces(tag, self._marks(tag)))
+        clusters = self._marks([tag])[tag]
+        return sum(target.kill(tag) for target in self._traces(tag, clusters))
 
     def running(self, tag: str) -> int:
         """See ports.Target."""
         known = self._marked.get(_token(tag), set())
         return sum(target.running(tag) for target in self._traces(tag, known))
 
-    def sweep(self, attempt: Attempt) -> int:
-        """See ports.Target. The front comes last: its marker says where else to look."""
-        clusters = self._marks(attempt.tag)
-        swept = [target.sweep(attempt) for target in self._traces(attempt.tag, clusters)]
-        self._marked.pop(attempt.token, None)
-        return sum(swept) - len(clusters)
+    def sweep(self, *attempts: Attempt) -> int:
+        """See ports.Target. The front comes last: its markers say where else to look."""
+        marks = self._marks([attempt.tag for attempt in attempts])
+        swept = 0
+        for attempt in attempts:
+            if clusters := marks[attempt.tag]:
+                traces = list(self._traces(attempt.tag, clusters))[:-1]
+                swept += sum(target.sweep(attempt) for target in traces) - len(clusters)
+        swept += self._front.sweep(*attempts)
+        for attempt in attempts:
+            self._marked.pop(attempt.token, None)
+        return swept
 
     def health(self, tables: Sequence[tuple[str, str]]) -> list[Reading]:
         """See ports.HealthyTarget. The shards behind these tables, too, where known."""
@@ -163,11 +171,17 @@ class Each:
             self._front.area.create_plain(marker, f"{quote(cluster)} UInt8")
             marked.add(cluster)
 
-    def _marks(self, tag: str) -> set[str]:
-        """The clusters on which the attempt of that tag was at work."""
-        params = {"database": self._front.area.database, "mark": f"{_token(tag)}_all_shards_"}
-        found = self._front.area.server.rows(_MARKS, tag, params)
-        return {str(row[0]) for row in found} | self._marked.get(_token(tag), set())
+    def _marks(self, tags: Sequence[str]) -> dict[str, set[str]]:
+        """The clusters on which the attempts of these tags were at work."""
+        known = {tag: set(self._marked.get(_token(tag), set())) for tag in tags}
+        if not tags:
+            return known
+        by_mark = {f"{_token(tag)}_all_shards_": tag for tag in tags}
+        asked = fill(_MARKS, marks=", ".join(map(literal, by_mark)))
+        params = {"database": self._front.area.database}
+        for mark, cluster in self._front.area.server.rows(asked, tags[0], params):
+            known[by_mark[str(mark)]].add(str(cluster))
+        return known
 
     def _traces(self, tag: str, clusters: Iterable[str]) -> Iterator[ClickHouseTarget]:
         """All servers that may know of the attempt; the front comes last."""

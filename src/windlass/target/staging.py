@@ -52,7 +52,7 @@ COMMENT $comment
 _KNOWN = "SELECT name FROM system.merge_tree_settings WHERE name IN {names:Array(String)}"
 _OURS = """
 SELECT name FROM system.tables
-WHERE database = {database:String} AND startsWith(name, {token:String})
+WHERE database = {database:String} AND substring(name, 1, 17) IN ($tokens)
 """
 _THERE = """
 SELECT count() FROM system.tables
@@ -188,13 +188,18 @@ class StagingArea:
             f"DROP TABLE IF EXISTS {self.ref(staging)} SYNC", staging.attempt.tag, DROP_OWN
         )
 
-    def sweep(self, attempt: Attempt) -> int:
-        """Drop every staging table of the attempt; returns how many there were."""
-        params = {"database": self.database, "token": f"{attempt.token}_"}
-        names = [str(row[0]) for row in self.server.rows(_OURS, attempt.tag, params)]
+    def sweep(self, *attempts: Attempt) -> int:
+        """Drop every staging table of the attempts; returns how many there were."""
+        if not attempts:
+            return 0
+        tags = {attempt.token: attempt.tag for attempt in attempts}
+        tokens = ", ".join(literal(f"{token}_") for token in tags)
+        asked, params = fill(_OURS, tokens=tokens), {"database": self.database}
+        names = [str(row[0]) for row in self.server.rows(asked, attempts[0].tag, params)]
         for name in names:
             table = f"{quote(self.database)}.{quote(name)}"
-            self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", attempt.tag, DROP_OWN)
+            tag = tags[name.partition("_")[0]]
+            self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", tag, DROP_OWN)
         return len(names)
 
 

@@ -1,6 +1,7 @@
 """What every activity has at hand: the cluster's ports, and its campaign's plan."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,12 @@ from windlass.engine.payloads import GroupRef, Load, TenantRef
 from windlass.ports import Clock, Ledger, Pulse, Source, Target
 
 T = TypeVar("T")
+Tables = Mapping[tuple[str, str], TargetTable]
+"""By database and name."""
+
+LOOK_AGAIN = 5.0
+"""Seconds for which live tables stay as they were described: staging is made by the plan's own
+definition, and what changed meanwhile is seen right before publish."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Desk:
         self.undo_retention, self.servers = undo_retention, servers
         self.pace = Paces(pace or Pace(None))
         self._versions: dict[str, int] = {}
+        self._seen: dict[tuple[str, ...], tuple[float, Tables]] = {}
         self._plans = lru_cache(maxsize=64)(self._plan)
 
     def _plan(self, campaign: str, version: int) -> Plan:
@@ -195,8 +203,8 @@ class Desk:
     def sweep_group(self, group: str) -> None:
         """Drop the staging of every attempt at the group, its windows and its steps; whatever of
         them sleeps somewhere finds itself overtaken when it wakes up."""
-        for attempt in self.ledger.retire(group):
-            self.sweep(attempt)
+        beat()
+        self.target.sweep(*self.ledger.retire(group))
 
     def pieces(self, ref: GroupRef, interval: Interval) -> list[tuple[Slice, Sequence[ColumnPair]]]:
         """What of each table lies in that interval, and its columns, in the dataset's order."""
@@ -206,11 +214,14 @@ class Desk:
             for spec in dataset.tables
         ]
 
-    def jobs(self, ref: GroupRef, interval: Interval, loads: Sequence[Load]) -> list[TableJob]:
-        """The tables of the group over that interval, in the dataset's order."""
+    def jobs(
+        self, ref: GroupRef, interval: Interval, loads: Sequence[Load], *, fresh: bool = False
+    ) -> list[TableJob]:
+        """The tables of the group over that interval, in the dataset's order. `fresh`: the live
+        tables are looked at now, rather than a moment ago."""
         tenant, group = self.tenant(ref.tenant), self.group(ref)
         pieces = [piece for piece, _ in self.pieces(ref, interval)]
-        lives = self._lives(tenant, [piece.table for piece in pieces])
+        lives = self._lives(tenant, [piece.table for piece in pieces], fresh=fresh)
         return [
             TableJob(
                 piece=piece,
@@ -223,14 +234,25 @@ class Desk:
             for spec in [piece.table]
         ]
 
-    def _lives(self, tenant: TenantPlan, specs: Sequence[TableSpec]) -> dict[str, TargetTable]:
-        """The live tables as they are now, which is as they were planned."""
+    def _lives(
+        self, tenant: TenantPlan, specs: Sequence[TableSpec], *, fresh: bool
+    ) -> dict[str, TargetTable]:
+        """The live tables as they are, which is as they were planned."""
         database = tenant.tenant.database
-        found = self.target.describe_all([database], [spec.name for spec in specs])
-        beat()
+        found = self._looked_at(database, [spec.name for spec in specs], fresh=fresh)
         return {
             spec.name: _as_planned(found.get((database, spec.name)), tenant, spec) for spec in specs
         }
+
+    def _looked_at(self, database: str, names: Sequence[str], *, fresh: bool) -> Tables:
+        """The tables, as they are now or were a moment ago."""
+        key, now = (database, *names), time.monotonic()
+        at, found = self._seen.get(key, (-LOOK_AGAIN, {}))
+        if fresh or now - at > LOOK_AGAIN:
+            found = self.target.describe_all([database], names)
+            beat()
+            self._seen[key] = (now, found)
+        return found
 
 
 def _as_planned(live: TargetTable | None, tenant: TenantPlan, spec: TableSpec) -> TargetTable:

@@ -52,7 +52,6 @@ class PublishActivities:
                 removed = self._measure(job, work, attempt, request.mode, watch)
                 if request.mode is Mode.REPLACE:
                     self._hold(job, work, removed, request.guard)
-        self._desk.target.sweep(attempt)
 
     def _hold(self, job: TableJob, work: GroupWork, removed: Removed, limits: Guard) -> None:
         ledger, table, group = self._desk.ledger, job.spec.name, work.group.group
@@ -65,9 +64,9 @@ class PublishActivities:
         rows = ledger.table_rows(group, table)
         guard(table, removed, limits, source_rows=rows, elsewhere=elsewhere)
 
-    def _jobs(self, work: GroupWork) -> list[TableJob]:
+    def _jobs(self, work: GroupWork, *, fresh: bool = False) -> list[TableJob]:
         interval = self._desk.group(work.group).interval
-        return self._desk.jobs(work.group, interval, work.loads)
+        return self._desk.jobs(work.group, interval, work.loads, fresh=fresh)
 
     def _measure(
         self, job: TableJob, work: GroupWork, attempt: Attempt, mode: Mode, watch: Watch
@@ -127,7 +126,7 @@ class PublishActivities:
         attempt = self._desk.begin_group(work.group, work.group.group)
         group = work.group
         with self._desk.watch(attempt, group.tenant) as watch, self._timed(group, attempt, PUBLISH):
-            jobs = self._jobs(work)
+            jobs = self._jobs(work, fresh=True)
             with stage("fingerprint"):
                 for job in jobs:
                     self._still_as_read(job, work, watch)

@@ -117,7 +117,7 @@ class Settler:
     ) -> Outcome:
         if moment.open and verdict is Verdict.VERIFIED:
             verdict, reason = Verdict.UNVERIFIED, _still_open(job, moment)
-        live = self._live(job)
+        live = first.live or self._live(job)
         made = self._outcome(job, verdict, sum(live))
         held = tuple(_held(*both) for both in zip(first.windows, live, strict=True))
         counts = replace(

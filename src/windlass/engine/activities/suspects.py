@@ -9,6 +9,7 @@ from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.results import Digest, SliceCount
 from windlass.domain.states import Path
 from windlass.domain.window import Interval
+from windlass.engine.activities.beside import beside
 from windlass.engine.activities.compare import Comparer
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.activities.looks import distinct, kept
@@ -26,11 +27,12 @@ FEW_KEYS = 100_000
 class FirstLook:
     """What the source holds at the moment, window by window, and the keys that are not known to
     be the same. `differs`: some row is not the same, and none can be put right alone, so which is
-    not asked."""
+    not asked. `live`: what live holds, window by window, where just that was counted."""
 
     windows: tuple[SliceCount, ...]
     suspects: "pa.Table"
     differs: bool = False
+    live: tuple[int, ...] | None = None
 
 
 class Suspects:
@@ -41,17 +43,22 @@ class Suspects:
         self._attempt, self._pulse = attempt, pulse
 
     def look(self, job: TableJob, snapshot: str) -> FirstLook:
-        """The suspects, out of everything: the rest is the same on both sides as of then."""
-        counts = self._counts(job, snapshot)
+        """The suspects, out of everything: the rest is the same on both sides as of then. Both
+        servers are asked at once: the source speaks as of the snapshot, whenever it is asked."""
         if not tells_time(job):
-            return self._by_content(job, snapshot, counts)
-        changed, stray = self._changed(job, snapshot), self._stray(job)
+            return self._by_content(job, snapshot, self._counts(job, snapshot))
+        with beside(lambda: self._held_now(job)) as asked:
+            counts = self._counts(job, snapshot)
+            changed = self._changed(job, snapshot)
+        held = asked.result()
+        stray = no_keys(job) if held == self._as_read(job) else self._stray(job)
         if stray.num_rows > FEW_KEYS:
             return self._by_content(job, snapshot, counts)
         kept = sum(one.kept for one in counts)
         suspects = distinct([changed, stray], job.spec.key)
         if self._closes(job, snapshot, kept, changed, suspects):
-            return FirstLook(counts, suspects)
+            live = None if suspects.num_rows else tuple(one.rows for one in held)
+            return FirstLook(counts, suspects, live=live)
         if not mends(job):
             return FirstLook(counts, suspects, differs=True)
         return FirstLook(counts, self._accounted(job, snapshot, kept, changed, suspects))
@@ -83,25 +90,27 @@ class Suspects:
         return found
 
     def _stray(self, job: TableJob) -> "pa.Table":
-        """Live rows that are not the staged ones, and staged ones that are not live: looked for
-        by key only where the fingerprints say that there are some."""
-        if self._as_read(job):
-            return no_keys(job)
+        """Live rows that are not the staged ones, and staged ones that are not live."""
         found = self._desk.target.differing(
             job.live, job.piece, job.plan.columns, job.rows, FEW_KEYS + 1, self._attempt
         )
         self._pulse(0)
         return found
 
-    def _as_read(self, job: TableJob) -> bool:
-        """Whether live holds, window by window, just what was read for it."""
-        windows = {one.id: one.interval for one in self._desk.group(self._work.group).windows}
-        live = self._desk.target.fingerprints(
-            job.live, job.piece, job.plan.columns, list(windows.values()), self._attempt
+    def _held_now(self, job: TableJob) -> list[Digest]:
+        """The fingerprint of what live holds, window by window."""
+        steps = [window.interval for window in self._desk.group(self._work.group).windows]
+        found = self._desk.target.fingerprints(
+            job.live, job.piece, job.plan.columns, steps, self._attempt
         )
         self._pulse(0)
+        return found
+
+    def _as_read(self, job: TableJob) -> list[Digest]:
+        """The fingerprint of what was read, window by window."""
         reads = {load.window: _read(load, job.spec.name) for load in self._work.loads}
-        return live == [reads.get(one, Digest(0)) for one in windows]
+        windows = self._desk.group(self._work.group).windows
+        return [reads.get(window.id, Digest(0)) for window in windows]
 
     def _accounted(
         self,

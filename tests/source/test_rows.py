@@ -119,6 +119,11 @@ def test_counts_per_step_are_the_counts_of_the_steps(
         some = source.counts(piece, (), [steps[2], steps[0]], attempt, None)
         assert some == [replace(one, hazards={}) for one in (alone[2], alone[0])]
         assert sum(one.kept for one in alone) == source.count(piece, (), attempt, None).kept
+        days = list(piece.interval.split([datetime(2026, 1, n, tzinfo=UTC) for n in range(2, 31)]))
+        by_day = source.counts(piece, (), days, attempt, None)
+        for step, count in zip(steps, alone, strict=True):
+            inside = [c.kept for d, c in zip(days, by_day, strict=True) if step.contains(d.start)]
+            assert sum(inside) == count.kept
 
 
 def test_an_empty_slice_counts_nothing(

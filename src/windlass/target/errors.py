@@ -35,6 +35,10 @@ class StatementKilledError(TransientError):
     """Somebody ended the statement. When that was us, we know why; else it is tried again."""
 
 
+class TableThereError(TransientError):
+    """A table of that name is there already."""
+
+
 class StuckMutationError(WindlassError):
     """A mutation of the live table fails again and again; what waits for it cannot go on."""
 
@@ -120,6 +124,7 @@ _BY_CODE: dict[int, _Maker] = {
     252: _plain(TransientError, "the table has too many parts", _BUSY),
     202: _plain(TransientError, "too many statements run at once", _BUSY),
     243: _plain(TransientError, "no disk space can be reserved", "free disk space on the server"),
+    57: _plain(TableThereError, "a table of that name is there already"),
     394: _plain(StatementKilledError, "the statement was killed"),
     341: _plain(
         StuckMutationError,

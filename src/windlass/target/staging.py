@@ -13,6 +13,7 @@ from windlass.ports import Pulse
 from windlass.target import describe
 from windlass.target.arrowstream import ArrowBody
 from windlass.target.client import Server, fill
+from windlass.target.errors import TableThereError
 from windlass.target.kill import statement_tag
 from windlass.target.meter import Meter
 from windlass.target.names import literal, quote, quoted, staging_name
@@ -75,14 +76,13 @@ class StagingArea:
         """The staging table, qualified and quoted."""
         return f"{quote(self.database)}.{quote(staging_name(staging))}"
 
-    def create(self, live: TargetTable, staging: Staging, *, again: bool = True) -> None:
-        """The table afresh, for live's rows; `again`: one of that name may be left from an
-        earlier try. PlanChangedError: live is gone, or its DDL is another than was planned."""
+    def create(self, live: TargetTable, staging: Staging) -> None:
+        """The table afresh, for live's rows. PlanChangedError: live is gone, or its DDL is
+        another than was planned."""
         ddl = self._ddl(live, staging.attempt.tag)
         self._remember(staging, live)
         self._replace(
             staging,
-            again=again,
             columns=", ".join(column_ddl(one) for one in ddl.columns),
             shape=" ".join(f"{name} {ddl.clauses[name]}" for name in _SHAPE if name in ddl.clauses),
             settings=", ".join([*_settings(ddl), *self._without_block_columns()]),
@@ -134,13 +134,17 @@ class StagingArea:
             settings="index_granularity = 8192",
         )
 
-    def _replace(self, staging: Staging, *, again: bool = True, **parts: str) -> None:
+    def _replace(self, staging: Staging, **parts: str) -> None:
+        """Names of attempts are used once: only where one works on is there a table to replace."""
         tag, table = staging.attempt.tag, self.ref(staging)
         self.ensure_database(tag)
-        if again:
-            self.server.run(f"DROP TABLE IF EXISTS {table} SYNC", tag, DROP_OWN)
         comment = mark(staging.attempt, datetime.now(UTC), self.owner)
-        self.server.run(fill(_CREATE, table=table, comment=literal(comment), **parts), tag)
+        statement = fill(_CREATE, table=table, comment=literal(comment), **parts)
+        try:
+            self.server.run(statement, tag)
+        except TableThereError:
+            self.drop(staging)
+            self.server.run(statement, tag)
 
     def ensure_database(self, tag: str) -> None:
         """Create the staging database where it is missing."""

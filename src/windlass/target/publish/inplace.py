@@ -76,7 +76,7 @@ def take_out(job: Job, stale: Staging) -> Facts:
 def insert_missing(job: Job) -> int:
     """Insert staged rows that live does not physically hold, one partition at a time."""
     delta = job.own("delta", uuid.uuid4().hex[:8])
-    job.area.create(job.live, delta, again=False)
+    job.area.create(job.live, delta)
     buckets = job.value(_present(job)) // _BUCKET_ROWS + 1
     for bucket in range(buckets):
         job.run(_missing(job, delta, buckets, bucket), HEAVY)

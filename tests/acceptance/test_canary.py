@@ -32,8 +32,8 @@ def two(make_world: Maker) -> Iterator[World]:
     world.pg(f"create database {other}")
     url = f"{world.endpoints.postgres.rpartition('/')[0]}/{other}"
     with psycopg.connect(url, autocommit=True) as source:
-        source.execute(SOURCE.format(schema=world.name, rows=2000, step=80 * 86400 // 2000))  # type: ignore[arg-type]
-        source.execute(f"update {world.name}.cards set customer = 'globex'")  # type: ignore[arg-type]
+        source.execute(SOURCE.format(schema=world.name, rows=2000, step=80 * 86400 // 2000))
+        source.execute(f"update {world.name}.cards set customer = 'globex'")
     target = f"{world.name}_globex_voice"
     world.ch.command(f"create database {target}")
     facts = {"engine": world.engine, "partition": world.partition, "extra": ""}

@@ -227,7 +227,11 @@ def test_a_window_that_struggles_is_noticed_spared_and_cut_again() -> None:
     assert (cuts[0].group, cuts[0].window, cuts[0].who) == ("g", "w", "windlass")
     assert cuts[0].into_seconds == DAY / 4
     assert "50 rows/s" in cuts[0].why
+    stage.look(25, rate=50)
+    assert len([cut for news in stage.told for cut in news.cuts]) == 1, "it takes its time"
     assert stage.kinds == ["struggling"]
+    stage.look(65, rate=50)
+    assert len([cut for news in stage.told for cut in news.cuts]) == 2, "word of it was lost"
 
 
 def test_smaller_blocks_come_before_smaller_windows_each_with_its_evidence() -> None:

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import copy_context
 
 import pyarrow as pa
 import pytest
 
 from tests.target.bench import Bench
+from windlass.domain import blocks
 from windlass.domain.attempt import Staging
 from windlass.domain.errors import CancelledError, StagingGoneError, UnrepresentableError
 from windlass.target.errors import StatementKilledError
@@ -52,6 +54,28 @@ def test_a_pulse_that_raises_ends_the_statement_on_the_server(bench: Bench) -> N
     with pytest.raises(CancelledError, match="the operator cancels"):
         bench.target.insert(staging, endless(), pulse)
     assert tag.running(staging.attempt.tag) == 0
+
+
+def test_a_block_of_a_killed_statement_is_no_longer_on_its_way(bench: Bench) -> None:
+    staging, batch = empty_staging(bench), bench.batch([ROW] * 10_000)
+
+    def pulse(rows: int) -> None:
+        if rows:
+            raise CancelledError("cut again")
+
+    with pytest.raises(CancelledError) as held:
+        bench.target.insert(staging, (batch for _ in range(1_000_000)), pulse)
+    before, began = slowest_block(bench), time.monotonic()
+    while time.monotonic() < began + 1.5:
+        time.sleep(0.1)
+    assert slowest_block(bench) <= before + 0.5, "it would be called a slow insert for ever"
+    assert held.value
+
+
+def slowest_block(bench: Bench) -> float:
+    """What health says of our inserts, in seconds."""
+    found = {one.name: one.value for one in bench.target.health([])}
+    return found.get("clickhouse_insert", 0.0)
 
 
 def test_a_source_that_breaks_is_told_as_itself(bench: Bench) -> None:
@@ -135,3 +159,21 @@ def test_kill_means_exactly_that_attempt(bench: Bench) -> None:
         thread.join()
     assert set(ended) == set(tags)
     assert all(isinstance(error, StatementKilledError) for error in ended.values())
+
+
+def test_smaller_blocks_become_more_parts_with_the_same_rows(bench: Bench) -> None:
+    """What the server writes at once becomes smaller, too."""
+    bench.create(partition="")
+    batch = bench.batch([ROW] * 20_000)
+
+    def parts(divisor: int) -> int:
+        blocks.follow(lambda: divisor)
+        staging = bench.stage_table()
+        bench.target.insert(staging, [batch] * 10, lambda _rows: None)
+        assert bench.target.staged_rows(staging) == 200_000
+        name = bench.staging_ref(staging).rpartition(".")[2].strip("`")
+        query = f"SELECT count() FROM system.parts WHERE table = '{name}' AND level = 0"
+        return int(bench.rows(query)[0][0])
+
+    assert copy_context().run(parts, 1) == 1
+    assert copy_context().run(parts, 16) >= 3

@@ -43,10 +43,12 @@ class Care:
 
 @dataclass
 class Case:
-    """A window that is not as it should be: since when, since when it is known to struggle."""
+    """A window that is not as it should be: since when, since when it is known to struggle, and
+    when a cut was ordered last, which takes a while to be carried out."""
 
     since: datetime
     noticed: datetime | None = None
+    cut_at: datetime | None = None
     health: Health = Health.HEALTHY
 
 
@@ -131,7 +133,7 @@ class Warden:
         if case.health is not finding.health:
             self._notice(one, case, finding, now)
         if finding.health is Health.STRUGGLING:
-            self._treat(one, finding, known, (now - (case.noticed or now)).total_seconds())
+            self._treat(one, case, finding, known, now)
 
     def _paced(self, one: Sight) -> bool:
         return bool(self._ledger.paces(one.campaign, self._cluster, one.database))
@@ -146,8 +148,13 @@ class Warden:
             ends = ("as many windows at once as its limits allow", "one window at a time")
             self._did(one, "back off", finding, *ends)
 
-    def _treat(self, one: Sight, finding: Finding, known: Planned, waited: float) -> None:
+    def _treat(
+        self, one: Sight, case: Case, finding: Finding, known: Planned, now: datetime
+    ) -> None:
         """Smaller blocks first, which disturb nothing; then smaller windows."""
+        if case.cut_at and (now - case.cut_at).total_seconds() < self._patience:
+            return
+        waited = (now - (case.noticed or now)).total_seconds()
         before = volume(BYTES // self._chart.divisor(one.window))
         due = cures(finding, waited, self._patience)
         if due > self._chart.cured.get(one.window, 0):
@@ -156,6 +163,7 @@ class Warden:
             ends = (f"blocks of {before}", f"blocks of {after}")
             self._did(one, "smaller blocks", finding, *ends)
         if finding.curable and known.mode is Mode.REPLACE and waited >= self._patience:
+            case.cut_at = now
             self._recut(one, finding)
 
     def _recovered(self, one: Sight) -> None:
@@ -166,7 +174,6 @@ class Warden:
 
     def _recut(self, one: Sight, finding: Finding) -> None:
         into = piece_seconds(one.length, one.rows_planned, one.recent or 0.0)
-        del self._chart.cases[one.window]
         ends = (f"a window of {duration(one.length)}", f"windows of {duration(into)}")
         self._did(one, "cut", finding, *ends)
         order = CutOrder(one.database, one.group, one.window, into, BY_ITSELF, finding.reason)

@@ -107,7 +107,8 @@ def _claim(connection: Connection, channel: str, key: str, now: datetime, until:
     of = notices
     new = {"happening": key, "channel": channel, "tries": 1, "until_at": until, "failure": ""}
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    if connection.execute(make(of).values(new).on_conflict_do_nothing()).rowcount:
+    first = make(of).values(new).on_conflict_do_nothing().returning(of.c.tries)
+    if connection.scalar(first) is not None:
         return 1
     mine = (of.c.happening == key, of.c.channel == channel)
     free = (of.c.ended_at.is_(None), of.c.until_at <= now)

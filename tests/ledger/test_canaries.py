@@ -154,3 +154,17 @@ def test_a_campaign_without_canaries_waits_for_nobody(ledger: SqlLedger) -> None
     assert not gated(ledger)
     assert ledger.status().limited_by == ""
     assert ledger.at_work(A).opened == ()
+
+
+def test_what_is_not_done_again_is_noted_on_every_cluster(ledger: SqlLedger) -> None:
+    windows = (
+        HeldWindow("acme-older", days(10, 20), True, "unchanged on both sides"),
+        HeldWindow("acme-oldest", days(20, 30), False, "the source of score changed since"),
+    )
+    part = tenant("acme", group("acme_voice", SPAN), held=windows)
+    whole = tenant("initech", cluster=B, held=(*windows[:1], windows[1]))
+    ledger.create_campaign(draft(), plan(cluster(part), cluster(whole, name=B)))
+    assert notes(ledger.status()) == {
+        "acme": "1 window of acme-older still holds: only the gaps are done",
+        "initech": "verified before, and it still holds: acme-older",
+    }

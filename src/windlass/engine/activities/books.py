@@ -1,9 +1,11 @@
 """Keeping the books: what a campaign, a tenant, a group is up to, and leaving nothing behind."""
 
+from collections.abc import Sequence
+
 from temporalio import activity
 
 from windlass.domain.errors import WindlassError
-from windlass.domain.plan import GroupPlan
+from windlass.domain.plan import GroupPlan, Plan
 from windlass.domain.states import Mode, State
 from windlass.engine.activities.control import ControlActivities
 from windlass.engine.activities.desk import Desk
@@ -51,6 +53,9 @@ class BookActivities:
             return CampaignOrder(plan.request.dataset.name, (), 1, self._per_tenant)
         here = [t.tenant.database for t in plan.tenants if t.tenant.cluster == order.cluster]
         databases = tuple(d for d in here if ledger.todo(order.campaign, order.cluster, d))
+        if self._elsewhere(plan, order):
+            self._refuse(order, databases)
+            databases = ()
         orders = self._control.standing(order.campaign)
         if not databases or not all(orders.waits(database) for database in databases):
             ledger.cluster_state(order.campaign, order.cluster, State.RUNNING)
@@ -64,6 +69,23 @@ class BookActivities:
             orders,
             tuple(here) if ranked else (),
         )
+
+    def _elsewhere(self, plan: Plan, order: CampaignInput) -> bool:
+        """Whether the plan was made for another source or target than this worker's."""
+        planned = next((c.servers for c in plan.clusters if c.cluster == order.cluster), "")
+        return bool(planned and self._desk.servers) and planned != self._desk.servers
+
+    def _refuse(self, order: CampaignInput, databases: Sequence[str]) -> None:
+        """The config changed between plan and start: nothing is done that nobody has seen."""
+        why = (
+            f"the worker of {order.cluster} has another source or target than this was planned "
+            f"for. Give it those back and windlass retry {order.campaign}, or windlass cancel "
+            f"{order.campaign} and run it again"
+        )
+        for database in databases:
+            self._desk.ledger.tenant_state(
+                order.campaign, order.cluster, database, State.PARKED, why
+            )
 
     @activity.defn(name="close-cluster", no_thread_cancel_exception=True)
     @translated

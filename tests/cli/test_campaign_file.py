@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.world import Cli, Rows, finish
+from tests.cli.turns import finish
+from tests.cli.world import Cli, Rows
 from windlass.cli import campaign_file
 from windlass.cli.backend import Reply
 from windlass.domain.errors import ConfigError

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.world import Cli, finish
+from tests.cli.turns import finish
+from tests.cli.world import Cli
 from windlass.domain.plan import Guard
 from windlass.domain.record import Scope
 from windlass.domain.states import State, Verdict

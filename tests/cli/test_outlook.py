@@ -3,7 +3,8 @@
 import pytest
 
 from tests.cli.test_run import NAME, RUN
-from tests.cli.world import Cli, finish
+from tests.cli.turns import finish
+from tests.cli.world import Cli
 from windlass.domain.states import Health, State, Verdict
 
 AT = ("voice-prod", "acme_voice")

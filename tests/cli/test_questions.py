@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.cli.test_run import NAME, RUN
-from tests.cli.world import SECRETS, Cli, finish
+from tests.cli.turns import finish
+from tests.cli.world import SECRETS, Cli
 from windlass.cli.backend import Reply
 from windlass.domain.errors import UnreachableError, UsageError
 from windlass.domain.results import KeyDifference, TableVerification

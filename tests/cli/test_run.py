@@ -4,7 +4,8 @@ from typing import cast
 
 import pytest
 
-from tests.cli.world import EMPTY, JANUARY, Cli, Rows, finish
+from tests.cli.turns import finish
+from tests.cli.world import EMPTY, JANUARY, Cli, Rows
 from windlass.domain.errors import UnreachableError, WindlassError
 from windlass.domain.plan import HeldWindow
 from windlass.domain.record import Scope, StatusView

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_run import NAME, RUN
-from tests.cli.world import JANUARY, Cli, Rows, finish
+from tests.cli.turns import finish
+from tests.cli.world import JANUARY, Cli, Rows
 from windlass.domain.plan import HeldWindow
 
 

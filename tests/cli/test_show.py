@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from tests.cli.test_run import NAME, RUN
-from tests.cli.world import JANUARY, Cli, finish
+from tests.cli.turns import finish
+from tests.cli.world import JANUARY, Cli
 from windlass.cli import naming
 from windlass.cli.show.common import clock, count, duration, half_open, iso, signed
 from windlass.cli.show.live import Terminal, picture

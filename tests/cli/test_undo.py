@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cli.world import NOW, Cli, finish
+from tests.cli.turns import finish
+from tests.cli.world import NOW, Cli
 from windlass.domain.results import Digest
 from windlass.domain.undo import GroupUndo, KeptRecord, KeptTable
 from windlass.engine.activities.tidy import Orphan

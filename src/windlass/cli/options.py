@@ -24,6 +24,20 @@ FileOption = Annotated[
     Path | None,
     typer.Option("--file", "-f", metavar="FILE", help="A campaign file, in place of arguments."),
 ]
+PlanOption = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="FILE", help="A saved plan, in place of the arguments."),
+]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="N", help="The campaign's name.")]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Start, and leave at once (exit code 3).")
+]
+SupersedesOption = Annotated[
+    str | None, typer.Option("--supersedes", metavar="CAMPAIGN", help="Cancel that one first.")
+]
+ProfileOption = Annotated[
+    bool, typer.Option("--profile", help="At the end, tell where the time went.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -3,17 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from windlass.cli import asking, naming
 from windlass.cli.command import command
 from windlass.cli.launch import Consent, from_campaign_file, launch, plan_from_file
 from windlass.cli.options import (
     AcceptOption,
     ConfirmOption,
+    DetachOption,
     ExpectOption,
     FileOption,
+    NameOption,
+    PlanOption,
+    ProfileOption,
     ReasonOption,
+    SupersedesOption,
     YesOption,
 )
 from windlass.cli.request import (
@@ -52,30 +55,18 @@ def app(
     window: WindowOption = "auto",
     parts: PartsOption = None,
     excepted: ExceptOption = None,
-    plan: Annotated[
-        Path | None,
-        typer.Option("--plan", metavar="FILE", help="A saved plan, in place of the arguments."),
-    ] = None,
+    plan: PlanOption = None,
     file: FileOption = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="N", help="The campaign's name.")
-    ] = None,
+    name: NameOption = None,
     reason: ReasonOption = "",
     yes: YesOption = False,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Start, and leave at once (exit code 3).")
-    ] = False,
+    detach: DetachOption = False,
     redo: RedoOption = False,
     expect_removed: ExpectOption = None,
     accept_removal: AcceptOption = False,
     confirm: ConfirmOption = None,
-    supersedes: Annotated[
-        str | None,
-        typer.Option("--supersedes", metavar="CAMPAIGN", help="Cancel that one first."),
-    ] = None,
-    profile: Annotated[
-        bool, typer.Option("--profile", help="At the end, tell where the time went.")
-    ] = False,
+    supersedes: SupersedesOption = None,
+    profile: ProfileOption = False,
 ) -> int:
     """Rebuild a range: plan, ask, start, and watch until it is verified.
 
@@ -101,6 +92,13 @@ def app(
         accept_removal,
     )
     consent = Consent(chosen, reason, yes, confirm, detach, supersedes, profile)
+    return _begin(session, plan, file, words, consent)
+
+
+def _begin(
+    session: Session, plan: Path | None, file: Path | None, words: Words, consent: Consent
+) -> int:
+    """From a saved plan, a campaign file or the words alone."""
     if plan and file:
         raise UsageError(
             "--plan and --file say both what to do",

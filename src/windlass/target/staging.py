@@ -1,6 +1,7 @@
 """Staging tables: made afresh, loaded by one stream, dropped by attempt."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -166,8 +167,10 @@ class StagingArea:
             try:
                 columns = body.begin()
                 if columns:
-                    blocks = self.meter.passing(body.stream())
-                    self.server.send(self.ref(staging), columns, blocks, tag)
+                    # Closed, or a block of a statement that was killed would be on its way for
+                    # as long as somebody holds the error: health would call that a slow insert.
+                    with closing(self.meter.passing(body.stream())) as blocks:
+                        self.server.send(self.ref(staging), columns, blocks, tag)
                     body.answered()
             except BaseException:
                 if body.failure is not None:

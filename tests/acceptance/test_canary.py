@@ -15,7 +15,7 @@ from tests.acceptance.world import RANGE, SOURCE, TARGET, TARGET_MARKS, World
 CAMPAIGN = """\
 name: careful
 reason: appeals must go
-clusters: all
+clusters: [{name}, {name}-b]
 tenants: [acme, globex]
 start: {start}
 end: {end}
@@ -26,7 +26,7 @@ canary: acme/voice
 @pytest.fixture
 def two(make_world: Maker) -> Iterator[World]:
     """acme on one cluster, whose live table holds rows that nobody can explain; globex on another
-    cluster, in a source of its own. One worker serves both."""
+    cluster, in a source of its own; a third one whose source lets nobody in. One worker."""
     world = make_world(worker=False, rows=2000)
     other = f"{world.name}_other"
     world.pg(f"create database {other}")
@@ -43,7 +43,9 @@ def two(make_world: Maker) -> Iterator[World]:
     mine = text.partition("clusters:\n")[2].partition("datasets:")[0]
     theirs = mine.replace(f"{world.name}:", f"{world.name}-b:", 1)
     theirs = theirs.replace(world.endpoints.postgres, url)
-    world.configure("datasets:", f"{theirs}datasets:")
+    closed = mine.replace(f"{world.name}:", f"{world.name}-c:", 1)
+    closed = closed.replace("postgresql://", "postgresql://nobody-", 1)
+    world.configure("datasets:", f"{theirs}{closed}datasets:")
     inside = "created_at >= '2026-01-02Z' and created_at < '2026-02-19Z'"
     world.pg(f"delete from {world.name}.marks where card_id % 5 = 1 and {inside}")
     world.start_worker("all")
@@ -69,7 +71,7 @@ def tenants(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.mark.slow
 def test_the_rest_waits_for_a_parked_canary_and_goes_on_by_itself(two: World) -> None:
     file: Path = two.directory / "campaign.yaml"
-    file.write_text(CAMPAIGN.format(start=RANGE[0], end=RANGE[1]))
+    file.write_text(CAMPAIGN.format(name=two.name, start=RANGE[0], end=RANGE[1]))
     two.json("run", "-f", str(file), "--yes", "--detach", code=3)
     told = seen(two, lambda view: tenants(view)["acme"]["state"] == "parked")
     globex = tenants(told)["globex"]
@@ -94,3 +96,6 @@ def test_the_rest_waits_for_a_parked_canary_and_goes_on_by_itself(two: World) ->
     skipped = {(h["cluster"], h["reason"]) for h in again["held"]}
     assert skipped == {(c, "unchanged on both sides") for c in (two.name, f"{two.name}-b")}
     assert again["coverage"]["done"] == 2
+    everywhere = two.json("plan", "all", "acme,globex", *RANGE, code=1)
+    assert [one["cluster"] for one in everywhere["unknown"]] == [f"{two.name}-c"]
+    assert {t["state"] for t in everywhere["tenants"]} == {"held"}

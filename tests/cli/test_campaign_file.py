@@ -191,6 +191,9 @@ def test_canaries_go_first_then_by_priority(cli: Cli) -> None:
     view = cli.backend.ledger.status()
     assert [t.customer for t in view.clusters[0].tenants] == ["globex", "acme", "acme-sandbox"]
     assert "waiting for canary voice-prod/globex/voice" in view.limited_by
+    said = cli.run("status").stdout
+    assert "voice-prod, chat-prod to begin once the canaries are verified" in said
+    assert "held back" not in said
     assert cli.backend.ledger.campaign_plan(view.campaign).request.canary == ("globex",)
 
 

@@ -13,6 +13,8 @@ from windlass.domain.states import Health, State
 
 BY_HAND = "an operator's limit"
 """How that begins which no recovery lifts."""
+CANARIES = "waiting for canar"
+"""How that begins which ends with the verdict of canary tenants."""
 STILL = frozenset({State.PAUSED, State.PAUSING})
 
 
@@ -61,7 +63,11 @@ def _alone(view: StatusView) -> Iterator[str]:
     if struggling:
         what = "are" if struggling > 1 else "is"
         yield f"{plural(struggling, 'tenant')} struggling {what} given room, then cut smaller"
-    held = [c for c in view.clusters if c.limited_by and not c.limited_by.startswith(BY_HAND)]
+    later = [c.name for c in view.clusters if c.limited_by.startswith(CANARIES)]
+    if later:
+        yield f"{', '.join(later)} to begin once the canaries are verified"
+    ours = (BY_HAND, CANARIES)
+    held = [c for c in view.clusters if c.limited_by and not c.limited_by.startswith(ours)]
     if held:
         names = ", ".join(one.name for one in held)
         yield f"{names} held back until the servers are well again"

@@ -276,7 +276,8 @@ def test_why_tells_what_was_tried_by_itself_also_before_the_cut(started: Cli) ->
     started.run("split", NAME, "--window", first, "--into", "2d")
     piece = windows(started)[0]
     assert piece != first
-    assert "one window at a time (21:23)" in started.json("why", piece)["text"]
+    text = started.json("why", piece)["text"]
+    assert "Before it was cut, Windlass tried by itself: one window at a time (21:23)" in text
 
 
 def test_history_tells_days_and_draws_a_calendar(started: Cli) -> None:

@@ -77,7 +77,7 @@ def test_each_is_told_once_by_whichever_worker(stage: Stage) -> None:
     assert len(stage.look()) == 1
     assert stage.look() == []
     stage.messenger = stage.worker()
-    assert stage.look() == [], "a worker that was started again tells nothing twice"
+    assert stage.look(LEASE) == [], "a worker that was started again tells nothing twice"
     stage.ledger.event(C, CLUSTER, VOICE, W1, "struggling", "8 rows/s")
     assert [one.title for one in stage.look()] == [f"{C}: 1 window struggling"]
 

@@ -1,6 +1,6 @@
 """One window's story in a paragraph, out of the record alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,8 +60,9 @@ def paragraph(story: Story, now: datetime) -> str:
     said = [
         _size(story),
         _cuts(story),
+        _tried([a for a in story.cures if not _own(story, a)], "Before it was cut, Windlass"),
         _pace(story),
-        _tried(story),
+        _tried([a for a in story.cures if _own(story, a)], "Windlass"),
         *_evidence(story),
         *_notes(story),
         _next(story),
@@ -122,12 +123,16 @@ def _compared(story: Story, rate: float | None) -> str:
     return f"as expected: {expected:,.0f} rows/s ({basis})"
 
 
-def _tried(story: Story) -> str:
+def _own(story: Story, action: Action) -> bool:
+    return action.scope.window == story.window.id
+
+
+def _tried(cures: Sequence[Action], who: str) -> str:
     """The cures in their order, and the figure behind the last one."""
-    if not story.cures:
+    if not cures:
         return ""
-    steps = ", then ".join(f"{_cure(one)} ({one.at:%H:%M})" for one in story.cures)
-    return f"Windlass tried by itself: {steps}; what it saw last: {_first(story.cures[-1].why)}."
+    steps = ", then ".join(f"{_cure(one)} ({one.at:%H:%M})" for one in cures)
+    return f"{who} tried by itself: {steps}; what it saw last: {_first(cures[-1].why)}."
 
 
 def _cure(one: Action) -> str:

@@ -50,6 +50,23 @@ def test_a_rate_that_falls_widens_the_band(running: Cli) -> None:
     assert f"over in {round(low)} s to" in line(running)
 
 
+def test_a_night_in_which_it_stood_still_says_nothing_about_the_rate(cli: Cli) -> None:
+    cli.run(*RUN, "--window", "10d", "--yes", "--detach")
+    ledger = cli.backend.ledger
+    ledger.cluster_state(NAME, "voice-prod", State.RUNNING)
+    ledger.tenant_state(NAME, *AT, State.RUNNING)
+    first, second = (w.id for w in ledger.campaign_plan(NAME).tenants[0].windows[:2])
+    for window in (first, second):
+        ledger.window_started(window, ledger.begin_attempt(NAME, window))
+        cli.clock.turn(10)
+        ledger.progress(window, 1, 900)
+        if window == first:
+            ledger.window_loaded(first, 900)
+            cli.clock.turn(12 * 3600)
+    low, high = cli.json("status")["eta_band_seconds"]
+    assert 0 < low <= high < 60
+
+
 def test_what_is_handled_alone_is_no_work_for_a_person(running: Cli) -> None:
     ledger = running.backend.ledger
     ledger.set_health(NAME, *AT, Health.STRUGGLING, "slow reads")

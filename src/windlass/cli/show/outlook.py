@@ -38,20 +38,37 @@ def outlook(view: StatusView, now: datetime) -> Outlook:
 
 
 def _band(view: StatusView, now: datetime) -> tuple[tuple[float, float] | None, str]:
-    """What is left, at the rate of now and at that of the whole time so far."""
+    """What is left, at the rate of now and at that of all the time that was worked."""
     if view.state in STILL:
         return None, f"it is {view.state}"
     if view.eta_seconds is None or view.started_at is None:
         return None, "no row has come yet to go by"
     took = (now - view.started_at).total_seconds()
-    whole = view.rows_loaded / took if took > 0 else 0.0
-    left = view.eta_seconds * (view.rows_per_second or whole)
-    rates = [rate for rate in (view.rows_per_second, whole) if rate > 0]
+    overall = view.rows_loaded / took if took > 0 else 0.0
+    left = view.eta_seconds * (view.rows_per_second or overall)
+    rates = [rate for rate in (view.rows_per_second, _worked(view, now) or overall) if rate > 0]
     if not rates:
         return None, "no row has come yet to go by"
     told = {f"{rate:,.0f}": None for rate in sorted(rates)}
     why = f"at {' to '.join(told)} rows/s, as now and on the whole"
     return (left / max(rates), left / min(rates)), why
+
+
+def _worked(view: StatusView, now: datetime) -> float:
+    """Rows a second while any window was at work: a night in which it was parked or paused says
+    nothing. Of windows that were begun once: of others nobody knows when they stood still."""
+    once = [w for t in view.tenants for w in t.windows if w.attempts == 1 and not w.replaced]
+    spans = sorted(
+        (w.started_at, w.loaded_at or now)
+        for w in once
+        if w.started_at and (w.loaded_at or w.state is State.RUNNING)
+    )
+    seconds, until = 0.0, None
+    for start, end in spans:
+        begin = max(start, until) if until else start
+        seconds += max(0.0, (end - begin).total_seconds())
+        until = max(end, until) if until else end
+    return sum(w.rows for w in once) / seconds if seconds > 0 else 0.0
 
 
 def _alone(view: StatusView) -> Iterator[str]:

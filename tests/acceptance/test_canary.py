@@ -1,6 +1,8 @@
-"""A canary on one cluster holds back a tenant of another, on real servers, and lets it go."""
+"""A canary on one cluster holds back a tenant of another, on real servers, and lets it go; what was
+published and is not verified is retried."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,3 +101,36 @@ def test_the_rest_waits_for_a_parked_canary_and_goes_on_by_itself(two: World) ->
     everywhere = two.json("plan", "all", "acme,globex", *RANGE, code=1)
     assert [one["cluster"] for one in everywhere["unknown"]] == [f"{two.name}-c"]
     assert {t["state"] for t in everywhere["tenants"]} == {"held"}
+
+
+@pytest.mark.slow
+def test_what_is_not_verified_is_retried_and_can_still_be_undone(make_world: Maker) -> None:
+    world = make_world(rows=2000)
+    before = january(world)
+    name = world.run()["campaign"]
+    assert january(world) != before
+    first = world.report()
+    with sqlite3.connect(world.directory / "windlass.db") as ledger:
+        ledger.execute("update windows set verdict = 'mismatch'")
+    told = world.json("retry", name)
+    assert {change["from"] for change in told["changes"]} == {"done"}
+    until = time.monotonic() + 90
+    while (view := world.json("status"))["state"] != "done":
+        assert time.monotonic() < until, view
+        time.sleep(0.5)
+    assert view["verdict"] == "verified"
+    world.assert_exact()
+    for table, figures in world.report().items():
+        kept = ("before", "removed", "loaded", "after", "attributed", "unexplained")
+        assert [figures[key] for key in kept] == [first[table][key] for key in kept]
+    assert "nothing to retry" in world.windlass("retry", name, code=4).stderr
+    window = f"{name}/{world.db}/20260101-20260201"
+    assert world.json("undo", name, "--window", window, "--yes")["undone"] is True
+    assert january(world) == before, "as it was before the first publish, not before the second"
+
+
+def january(world: World) -> set[tuple[Any, ...]]:
+    """Live cards of the month whose partition is whole."""
+    inside = "toYYYYMM(created_at) = 202601"
+    sql = f"select card_id, kind, updated_at from {world.db}.card final where {inside}"
+    return set(world.ch.query(sql).result_rows)

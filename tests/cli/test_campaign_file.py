@@ -244,7 +244,8 @@ def test_a_file_is_held_to_the_world_that_it_was_reviewed_in(cli: Cli) -> None:
     assert (done.exit_code, cli.backend.started) == (4, [])
     assert f"the file says {world}" in done.stderr
     del cli.backend.tenants["chat-prod", "new", "chat"]
-    assert cli.run("run", "-f", str(file), "--yes", "--detach").exit_code == 3
+    words = ("--yes", "--detach", "--accept-removal")
+    assert cli.run("run", "-f", str(file), *words).exit_code == 3
 
 
 def test_what_was_reviewed_is_started_also_when_the_question_stood_for_long(cli: Cli) -> None:

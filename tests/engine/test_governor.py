@@ -312,3 +312,27 @@ def test_a_campaign_that_fails_is_told_to_hear_its_pause() -> None:
     stage = Stage(ledger=Ledger(failing="20 of 30 failed"))
     stage.look(5)
     assert stage.told == [News()]
+
+
+def test_a_campaign_is_told_once_that_its_canaries_are_verified() -> None:
+    stage = Stage()
+    stage.look(2)
+    assert stage.told == []
+    stage.ledger.work = replace(stage.ledger.work, opened=("c",))
+    stage.look(3)
+    assert stage.told == [News()]
+    stage.ledger.mine = False
+    stage.look()
+    stage.ledger.mine = True
+    stage.look(2)
+    assert stage.told == [News(), News()], "whoever takes over cannot know whether it was told"
+
+
+def test_a_word_about_canaries_that_could_not_be_brought_is_brought_later() -> None:
+    stage = Stage(unreachable=True)
+    stage.ledger.work = replace(stage.ledger.work, opened=("c",))
+    with pytest.raises(UnreachableError):
+        stage.look()
+    stage.unreachable = False
+    stage.look(2)
+    assert stage.told == [News()]

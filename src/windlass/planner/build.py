@@ -8,6 +8,7 @@ from windlass.domain.dataset import Dataset, TableSpec, digest_of
 from windlass.domain.plan import (
     ClusterPlan,
     GroupPlan,
+    Guard,
     HeldWindow,
     Plan,
     Request,
@@ -186,13 +187,14 @@ def _window_plans(
 def world_of(
     request: Request, tenants: Sequence[TenantPlan], servers: Mapping[str, str] | None = None
 ) -> str:
-    """A hash of everything that a saved plan was made for, except row counts. `servers` are those
-    of each cluster, as hashes of where they are."""
+    """A hash of everything that a saved plan was made for, except row counts and what an operator
+    allows to be removed. `servers` are those of each cluster, as hashes of where they are."""
     facts = [
         (str(t.tenant), t.tenant.database, [(p.table, p.create_hash, p.columns) for p in t.tables])
         for t in tenants
     ]
-    return digest_of([asdict(request), repr(facts), dict(servers or {})])
+    asked = replace(request, guard=Guard(request.guard.max_unexplained))
+    return digest_of([asdict(asked), repr(facts), dict(servers or {})])
 
 
 def plan_of(request: Request, clusters: Sequence[ClusterPlan], now: datetime) -> Plan:

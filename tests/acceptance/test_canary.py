@@ -133,4 +133,4 @@ def january(world: World) -> set[tuple[Any, ...]]:
     """Live cards of the month whose partition is whole."""
     inside = "toYYYYMM(created_at) = 202601"
     sql = f"select card_id, kind, updated_at from {world.db}.card final where {inside}"
-    return set(world.ch.query(sql).result_rows)
+    return {tuple(row) for row in world.ch.query(sql).result_rows}

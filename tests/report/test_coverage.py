@@ -112,12 +112,13 @@ def test_the_log_collapses_who_is_complete_and_lists_the_rest(facts: CampaignFac
     text = model.as_markdown(model.build(facts))
     for line in (
         "| `b` | 1 | 1/1 complete |  |",
-        "| `c` | 1 | nothing to do | no data in range; 1 without data in range |",
+        "| `c` | 1 | nothing to do | no data in range |",
         "| `d` | ? | unknown | discovery failed: the source does not answer |",
         "### voice-prod (3/6 complete, 1 in progress, 1 unverified, 1 parked)",
         "| 3 tenants | complete | acme/voice, brinks/voice and cox/voice |",
         "| hilton/voice | running | 0/1 windows done, 0 of 1,000 rows, attempt 1, healthy |",
         "| vivint/voice | mismatch | 1/1 windows done, 1,000 of 1,000 rows, attempt 1 |",
+        "| 1 tenant | nothing to do | idle/voice |",
         "| spirit/voice | parked | 0/1 windows done, 0 of 1,000 rows. 31,503 rows would go |",
     ):
         assert line in text, line

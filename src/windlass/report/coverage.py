@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from windlass.domain.plan import Skipped
@@ -149,13 +149,15 @@ def _cluster_log(cluster: ClusterView, left: list[Skipped]) -> ClusterLog:
     work = [t for t in cluster.tenants if t.state is not State.NOTHING_TO_DO]
     if not work:
         idle = "no data in range" if cluster.tenants else "no tenant asked for"
-        notes = "; ".join([idle if told.found else "no tenant found", *_aside(told)])
+        left_out = _aside(replace(told, nothing_to_do=0))
+        notes = "; ".join([idle if told.found else "no tenant found", *left_out])
         return ClusterLog(cluster.name, number(told.found), "nothing to do", notes)
     complete = [t for t in work if verified(t)]
     rest = [t for t in work if not verified(t)]
     notes = "; ".join(_aside(told))
     status = ", ".join([f"{len(complete):,}/{len(work):,} complete", *_rest(rest)])
-    lines = tuple(_lines(complete, rest)) if rest else ()
+    quiet = [t for t in cluster.tenants if t.state is State.NOTHING_TO_DO]
+    lines = tuple(_lines(complete, rest, quiet)) if rest else ()
     return ClusterLog(cluster.name, number(told.found), status, notes, lines)
 
 
@@ -172,16 +174,19 @@ def _aside(told: Coverage) -> list[str]:
     return [text for text in (idle, left) if text]
 
 
-def _lines(complete: list[TenantView], rest: list[TenantView]) -> Iterator[tuple[str, str, str]]:
+def _lines(
+    complete: list[TenantView], rest: list[TenantView], quiet: list[TenantView]
+) -> Iterator[tuple[str, str, str]]:
     if complete:
-        names = listed((_name(t) for t in complete), SHOWN)
-        yield plural(len(complete), "tenant"), "complete", names
+        yield plural(len(complete), "tenant"), "complete", listed(map(_name, complete), SHOWN)
     for tenant in rest:
         done = f" {tenant.windows_done}/{tenant.windows_total}"
         status = f"{tenant.state}{done * (tenant.state is State.PARTIAL)}"
         if tenant.state is State.DONE:
             status = str(tenant.verdict)
         yield _name(tenant), status.replace("_", " "), _notes(tenant)
+    if quiet:
+        yield plural(len(quiet), "tenant"), "nothing to do", listed(map(_name, quiet), SHOWN)
 
 
 def _notes(tenant: TenantView) -> str:

@@ -131,3 +131,11 @@ def test_the_log_collapses_who_is_complete_and_lists_the_rest(facts: CampaignFac
 def test_a_record_of_before_anybody_counted_is_taken_as_whole(facts: CampaignFacts) -> None:
     clusters = tuple(replace(one, found=None) for one in facts.status.clusters)
     assert coverage(replace(facts.status, clusters=clusters)).found == 10
+
+
+def test_the_parameters_say_who_went_first_and_in_which_world(facts: CampaignFacts) -> None:
+    asked = replace(facts.plan.request, canary=("acme/voice",), priority=(("cox", 5),))
+    made = replace(facts, plan=replace(facts.plan, request=asked))
+    text = model.as_markdown(model.build(made))
+    for line in ("| Canaries | `acme/voice` |", "| Priority | `cox` 5 |", "| World | world |"):
+        assert line in text, line

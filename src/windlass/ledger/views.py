@@ -214,6 +214,8 @@ def _limited_by(clusters: Sequence[ClusterView]) -> str:
     for one in clusters:
         if one.limited_by:
             said[one.limited_by].append(one.name)
+    if len(said) == 1 and all(one.limited_by for one in clusters):
+        return next(iter(said))
     return "; ".join(f"{', '.join(names)}: {text}" for text, names in said.items())
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from windlass.domain.plan import TenantPlan
+from windlass.domain.plan import Plan, TenantPlan
 from windlass.domain.record import CampaignFacts
 from windlass.domain.states import Mode, State, Verdict
 from windlass.domain.words import volume
@@ -121,10 +121,20 @@ def parameters(facts: CampaignFacts) -> tuple[tuple[str, str], ...]:
         ("Started by", campaign.who),
         ("Ledger", facts.ledger_id),
     ]
+    rows[-3:-3] = _who_first(plan)
     if campaign.guard.expected:
         told = ", ".join(f"{t} {n:,}" for t, n in campaign.guard.expected.items())
         rows.insert(-3, ("Removal announced", told))
     return tuple(rows)
+
+
+def _who_first(plan: Plan) -> Iterator[tuple[str, str]]:
+    request = plan.request
+    if request.canary:
+        yield "Canaries", listed(f"`{one}`" for one in request.canary)
+    if request.priority:
+        yield "Priority", listed(f"`{one}` {place}" for one, place in request.priority)
+    yield "World", plan.world
 
 
 def steps(facts: CampaignFacts, tables: tuple[Figures, ...]) -> tuple[str, ...]:

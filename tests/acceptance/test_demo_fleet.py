@@ -1,8 +1,11 @@
 """`windlass demo fleet` from outside, at a tiny scale: it ends green, whatever happens to it."""
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,17 @@ from windlass.localstack.fleet.scenario import CLUSTERS, STRUGGLED
 from windlass.localstack.fleet.timetable import Kind
 
 
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """Not below pytest's own folder, which PostgreSQL may not enter (tests/conftest.py)."""
+    made = Path(tempfile.mkdtemp(prefix="windlass-fleet-"))
+    yield made / "stack"
+    shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_the_fleet_drives_itself(tmp_path_factory: pytest.TempPathFactory) -> None:
-    directory = tmp_path_factory.mktemp("fleet") / "stack"
+def test_the_fleet_drives_itself(directory: Path) -> None:
     line = [sys.executable, "-m", "windlass.cli", "demo", "fleet", "--scale", "0.0005", "--down"]
     done = subprocess.run(
         [*line, "--dir", str(directory), "-o", "json"], capture_output=True, text=True, check=False

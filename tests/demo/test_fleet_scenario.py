@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from windlass.localstack.fleet import scenario, story
+from windlass.localstack.fleet import scenario, story, worklog
 from windlass.localstack.fleet.scenario import CLUSTERS, CREWS, STEADY, STRUGGLED, customers
 from windlass.localstack.fleet.timetable import Kind, timetable
 from windlass.localstack.fleet.troubles import slow_rules
@@ -87,9 +87,9 @@ def test_halves_of_a_throttled_window_come_through_and_the_whole_does_not() -> N
 
 
 def test_a_report_without_all_tenants_is_not_green() -> None:
-    ending = story.Ending(0.01, 1, 60.0, {}, (), True, {"voice": 1})
+    ending = story.Ending(0.01, 1, 60.0, 9.0, {}, (), True, {"voice": 1})
     made = story.report(customers(0.01), [], [], ending)
     assert not made["green"]
-    assert "| eu-west-2-prod | 0 | N/A | No data in range |" in story.markdown(
+    assert "| eu-west-2-prod | 0 | N/A | No data in range |" in worklog.markdown(
         made, datetime(2026, 2, 22, tzinfo=UTC)
     )

@@ -39,9 +39,10 @@ def play(session: Session, directory: Path, scale: float, seed: int, *, down: bo
     stage = Stage(directory, everybody, say)
     # Told to end, it takes its workers along.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
     try:
         stage.set_up()
-        return Fleet(session, stage, scale, seed).run()
+        return Fleet(session, stage, scale, seed, time.monotonic() - began).run()
     finally:
         stage.leave(down=down)
 
@@ -67,9 +68,12 @@ class Watching:
 class Fleet:
     """One run on a stage that is set."""
 
-    def __init__(self, session: Session, stage: "Stage", scale: float, seed: int) -> None:
+    def __init__(
+        self, session: Session, stage: "Stage", scale: float, seed: int, stage_seconds: float
+    ) -> None:
         from windlass.ledger import open_ledger
 
+        self._stage_seconds = stage_seconds
         self._session, self._stage, self._scale, self._seed = session, stage, scale, seed
         self._ledger: SqlLedger = open_ledger(stage.ledger)
         self._finished = threading.Event()
@@ -153,7 +157,7 @@ class Fleet:
         seconds: float,
         untouched: bool,
     ) -> dict[str, Any]:
-        from windlass.localstack.fleet import story
+        from windlass.localstack.fleet import story, worklog
         from windlass.localstack.fleet.scenario import intents
 
         facts = [self._ledger.facts(one.name) for one in intents()]
@@ -161,13 +165,14 @@ class Fleet:
             self._scale,
             self._seed,
             seconds,
+            self._stage_seconds,
             watched,
             tuple(self._differing()),
             untouched,
             dict(self._stage.crew.starts),
         )
         made = story.report(self._stage.everybody, facts, happenings, ending)
-        text = story.markdown(made, datetime.now(UTC))
+        text = worklog.markdown(made, datetime.now(UTC))
         folder = self._stage.directory / "reports"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "fleet.md").write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 HOST = "127.0.0.1"
 _PIECE = 1 << 16
@@ -26,7 +27,7 @@ class Slow:
     on: bool = True
     hits: int = 0
     slowed: int = 0
-    first: float | None = None
+    first: datetime | None = None
 
     def holds(self, said: bytes) -> bool:
         """Whether it is about that statement."""
@@ -61,7 +62,7 @@ class _Way:
                 return 0.0
             rule.hits += self.passed - size <= rule.free
             rule.slowed += size
-            rule.first = rule.first or time.monotonic()
+            rule.first = rule.first or datetime.now(UTC)
             return size / rule.rate
 
 
@@ -77,6 +78,12 @@ class Relay:
         self._listener = socket.create_server((HOST, 0), backlog=256)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def connections(self) -> int:
+        """How many clients' there are."""
+        with self._lock:
+            return len(self._open) // 2
 
     def cut(self) -> int:
         """Reset all connections there are; new ones are served. Returns how many clients' there

@@ -1,5 +1,5 @@
-"""The fleet demo's report: what the ledger and the servers say of the run, in the work log's
-tables. Pure: nothing is in it that is not in the facts it is given."""
+"""The fleet demo's report: what the ledger and the servers say of the run. Pure: nothing is in it
+that is not in the facts it is given."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from windlass.localstack.fleet.timetable import Kind
 from windlass.localstack.fleet.troubles import Happening
 
 ANSWERS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.THROTTLE: ("slow", "struggling", "split", "not split", "recovered"),
+    Kind.THROTTLE: ("slow", "struggling", "split", "recovered"),
     Kind.PARTS: ("throttled", "throttle ended"),
     Kind.KILL: ("retry", "parked"),
     Kind.STOP: ("retry", "parked"),
@@ -28,9 +28,8 @@ ANSWERS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CLIENT: (),
 }
 """Kinds of the ledger's events that answer a trouble."""
-_LAG = timedelta(seconds=45)
+_LAG = timedelta(seconds=30)
 """How long after a trouble its answer may come: heartbeats are waited for, pauses made."""
-_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Ending:
     scale: float
     seed: int
     wall_seconds: float
+    stage_seconds: float
     watched: Mapping[str, int]
     differing: tuple[str, ...]
     outside_untouched: bool
@@ -60,6 +60,7 @@ def report(
         "scale": ending.scale,
         "seed": ending.seed,
         "wall_seconds": round(ending.wall_seconds, 1),
+        "stage_seconds": round(ending.stage_seconds, 1),
         "source_rows": sum(one.rows for one in everybody),
         "rows_loaded": sum(one.status.rows_loaded for one in facts),
         "windows": len(windows),
@@ -70,7 +71,7 @@ def report(
         "struggling": [_struggling(name, everybody, tenants) for name in STRUGGLED],
         "steady": _steady(tenants),
         "baselines": [_baseline(name, everybody) for name in BASELINES],
-        "troubles": [_trouble(one, facts) for one in happenings],
+        "troubles": [_trouble(one, facts, ending) for one in happenings],
         "workers_started": dict(ending.restarts),
         "differing": list(ending.differing),
         "outside_untouched": ending.outside_untouched,
@@ -129,7 +130,7 @@ def _tenant(tenant: TenantView) -> dict[str, Any]:
         "rows_loaded": tenant.rows_loaded,
         "windows_total": tenant.windows_total,
         "windows_done": tenant.windows_done,
-        "attempts": tenant.attempts,
+        "attempts": max((w.attempts for w in tenant.windows), default=0),
         "cuts": sum(w.replaced for w in tenant.windows),
         "seconds": _seconds(tenant.started_at, tenant.ended_at),
     }
@@ -141,16 +142,11 @@ def _find(name: str, tenants: Tenants) -> tuple[CampaignFacts, TenantView] | Non
 
 def _struggling(name: str, everybody: Sequence[Customer], tenants: Tenants) -> dict[str, Any]:
     customer, found = next(one for one in everybody if one.name == name), _find(name, tenants)
-    made: dict[str, Any] = {
-        "customer": name,
-        "cluster": customer.cluster,
-        "scorecards": customer.scorecards,
-        "scores": customer.scores,
-        "scorecards_a_day": round(customer.scorecards / DAYS),
-    }
+    made: dict[str, Any] = {"customer": name, "cluster": customer.cluster}
     if found is None:
         return made
     facts, tenant = found
+    made |= _counted(facts, customer.database)
     told = [e for e in facts.events if e.database == customer.database]
     made["attempts"] = max((w.attempts for w in tenant.windows), default=0)
     made["cuts"] = [e.text for e in told if e.kind == "split"]
@@ -158,6 +154,14 @@ def _struggling(name: str, everybody: Sequence[Customer], tenants: Tenants) -> d
     made["pieces"] = [_piece(w) for w in tenant.windows if w.parent and not w.replaced]
     made["windows_done"], made["windows_total"] = tenant.windows_done, tenant.windows_total
     return made
+
+
+def _counted(facts: CampaignFacts, database: str) -> dict[str, int]:
+    """Rows at the source, as the plan counted them, those that are kept out included."""
+    plan = next(p for p in facts.plan.tenants if p.tenant.database == database)
+    out = {t: sum(tables.get(t, 0) for tables in plan.excluded.values()) for t in plan.rows}
+    cards, scores = (plan.rows[t] + out[t] for t in ("scorecard", "score"))
+    return {"scorecards": cards, "scores": scores, "scorecards_a_day": round(cards / DAYS)}
 
 
 def _piece(window: WindowView) -> dict[str, Any]:
@@ -198,158 +202,63 @@ def _baseline(name: str, everybody: Sequence[Customer]) -> dict[str, Any]:
     }
 
 
-def _trouble(one: Happening, facts: Sequence[CampaignFacts]) -> dict[str, Any]:
-    answers = list(_answers(one, facts)) if one.struck else []
+def _trouble(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> dict[str, Any]:
+    answers = sorted(set(_answers(one, facts, ending))) if one.struck else []
+    first = answers[0].at if answers else None
     return {
         "kind": str(one.trouble.kind),
         "where": one.trouble.where,
         "cluster": one.cluster,
-        "at": _clock(one.at or (answers[0].at if answers else None)),
+        "at": _clock(one.at or first),
         "struck": one.struck,
         "what": one.did,
-        "answers": [f"{_clock(e.at)} {e.kind}: {e.text}" for e in answers],
+        "answers": [f"{_clock(each.at)} {each.text}" for each in answers],
     }
 
 
-def _answers(one: Happening, facts: Sequence[CampaignFacts]) -> Iterator[Event]:
-    """What the ledger has on it: of that tenant, else of that cluster at that time."""
-    kinds = ANSWERS[one.trouble.kind]
-    events = sorted((e for f in facts for e in f.events if e.kind in kinds), key=lambda e: e.at)
+@dataclass(frozen=True, order=True)
+class Answer:
+    """What the record has on a trouble, on one line."""
+
+    at: datetime
+    text: str
+
+
+def _answers(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> Iterator[Answer]:
+    """Events and actions of that tenant, else of that cluster at that time; of a client, how its
+    campaign ended."""
+    if one.trouble.kind is Kind.CLIENT:
+        yield from (_survived(f, ending) for f in facts if f.campaign.name == one.trouble.where)
+    for event in (e for f in facts for e in f.events if _about(one, e)):
+        yield Answer(event.at, f"{event.kind}: {_line(event.text)}")
+    for action in (a for f in facts for a in f.actions):
+        if one.trouble.kind is Kind.THROTTLE and action.scope.database == one.database:
+            ends = f"{action.before} -> {action.after}" if action.after else ""
+            yield Answer(action.at, f"{action.verb} by {action.who}: {_line(ends)}")
+
+
+def _about(one: Happening, event: Event) -> bool:
+    if event.kind not in ANSWERS[one.trouble.kind]:
+        return False
     if one.trouble.kind is Kind.THROTTLE:
-        yield from (e for e in events if e.database == one.database)
-    elif one.at:
-        last = (one.until or one.at) + _LAG
-        yield from (e for e in events if e.cluster == one.cluster and one.at <= e.at <= last)
+        return event.database == one.database
+    last = (one.until or one.at or event.at) + _LAG
+    return event.cluster == one.cluster and one.at is not None and one.at <= event.at <= last
+
+
+def _survived(facts: CampaignFacts, ending: Ending) -> Answer:
+    view = facts.status
+    text = f"{view.state}, {view.verdict}, {view.rows_loaded:,} rows; "
+    watched = ending.watched.get(view.campaign)
+    at = view.ended_at or view.created_at
+    return Answer(at, f"{text}windlass watch took it up again: exit code {watched}")
+
+
+def _line(text: str) -> str:
+    """An error without what to type next, on one line."""
+    said = (line.strip() for line in text.splitlines() if not line.strip().startswith("next:"))
+    return "; ".join(said)
 
 
 def _clock(instant: datetime | None) -> str:
     return f"{instant.astimezone(UTC):%H:%M:%S}" if instant else ""
-
-
-def markdown(made: Mapping[str, Any], day: datetime) -> str:
-    """The work log that nobody had to write."""
-    parts = (_head, _clusters, _open, _struggled, _sizes, _client, _troubles, _proof)
-    lines = [f"# Project Log - {day:%Y-%m-%d}", ""]
-    for part in parts:
-        lines += [*part(made), ""]
-    return "\n".join(lines)
-
-
-def _head(made: Mapping[str, Any]) -> Iterator[str]:
-    minutes = f"{made['wall_seconds'] / 60:.1f} minutes"
-    yield "## Progress"
-    yield ""
-    yield f"- {made['rows_loaded']:,} rows of {len(made['tenants'])} customers in {minutes}, by "
-    yield f"  nobody: {made['windows_verified']:,} of {made['windows']:,} windows verified"
-    yield f"- Scale {made['scale']:g} of the log's volumes, seed {made['seed']}"
-    for one in made["campaigns"]:
-        yield f"- `{one['command']}`: {one['state']}, {one['verdict']}, {one['seconds']} s"
-
-
-def _clusters(made: Mapping[str, Any]) -> Iterator[str]:
-    yield "## Backfill Verification Results"
-    yield ""
-    yield "| Cluster | Customers | Backfill Status | Notes |"
-    yield "|---------|-----------|-----------------|-------|"
-    for one in made["clusters"]:
-        status = f"{one['done']}/{one['customers']} complete" if one["customers"] else "N/A"
-        yield f"| {one['name']} | {one['customers']} | {status} | {_note(one)} |"
-
-
-def _note(one: Mapping[str, Any]) -> str:
-    if not one["customers"]:
-        return "No data in range"
-    longest = f"{one['longest']} took {one['longest_seconds']} s"
-    return f"{one['rows_loaded']:,} rows in {one['windows']} windows; {longest}"
-
-
-def _open(made: Mapping[str, Any]) -> Iterator[str]:
-    """The complete ones in a row, the others each."""
-    for cluster in made["clusters"]:
-        mine = [t for t in made["tenants"] if t["cluster"] == cluster["name"]]
-        plain = [t for t in mine if t["state"] == "done" and not t["cuts"] and t["attempts"] <= 1]
-        told = [t for t in mine if t not in plain]
-        if not mine:
-            continue
-        yield f"### {cluster['name']} ({cluster['done']}/{cluster['customers']} complete)"
-        yield ""
-        yield "| Customer | Status | Notes |"
-        yield "|----------|--------|-------|"
-        if plain:
-            some = ", ".join(t["customer"] for t in plain[:6]) + (", …" if len(plain) > 6 else "")
-            yield f"| {len(plain)} customers | Complete | at the first attempt: {some} |"
-        for one in told:
-            windows = f"{one['windows_done']}/{one['windows_total']} windows"
-            notes = f"{windows}, attempts {one['attempts']}, cut {one['cuts']} times"
-            yield f"| {one['customer']} | {one['state']} | {notes}, {one['seconds']} s |"
-        yield ""
-    steady = made["steady"]
-    figures = f"{steady.get('windows')} window, attempt {steady.get('attempts')}"
-    judged = "left alone" if steady["untouched"] else "TOUCHED"
-    yield f"{steady['customer']}: {figures}, {steady.get('seconds')} s, {judged}."
-
-
-def _struggled(made: Mapping[str, Any]) -> Iterator[str]:
-    yield "## Struggling Workflows — Analysis and Resolution"
-    yield ""
-    yield "| Customer | Cluster | Scorecards | Scores | Attempts | Action |"
-    yield "|----------|---------|------------|--------|----------|--------|"
-    for one in made["struggling"]:
-        figures = f"{one['scorecards']:,} | {one['scores']:,} | {one.get('attempts', 0)}"
-        action = "; ".join(one.get("cuts", [])) or "none"
-        yield f"| {one['customer']} | {one['cluster']} | {figures} | {action} |"
-
-
-def _sizes(made: Mapping[str, Any]) -> Iterator[str]:
-    yield "### Window Size Selection"
-    yield ""
-    yield "Compared against known baselines:"
-    for one in made["baselines"]:
-        here = f"{one['here']:,} here, 1-day windows" if one["here"] else "of another fleet"
-        log = f"{one['log_scorecards_a_day']:,} scorecards a day in the log"
-        yield f"- {one['customer']} ({log}; {here})"
-    yield ""
-    yield "Selected from the rate that was seen:"
-    for one in made["struggling"]:
-        days = sorted({piece["days"] for piece in one.get("pieces", [])})
-        lengths = ", ".join(f"{length:g}" for length in days) or "51"
-        count = len(one.get("pieces", []))
-        daily = f"{one['scorecards_a_day']:,} scorecards a day"
-        yield f"- {one['customer']} ({daily}) → {count} windows of {lengths} days"
-
-
-def _client(made: Mapping[str, Any]) -> Iterator[str]:
-    yield "### The client that went away"
-    yield ""
-    for one in made["troubles"]:
-        if one["kind"] == Kind.CLIENT:
-            ended = next((c for c in made["campaigns"] if c["name"] == one["where"]), None)
-            yield f"- {one['at']} {one['what']}"
-            if ended:
-                rows = f"{ended['rows_loaded']:,} rows"
-                yield f"- `windlass watch {one['where']}` took it up again, and ended with exit"
-                yield f"  code {ended['watch_exit']}: {ended['state']}, {rows}"
-
-
-def _troubles(made: Mapping[str, Any]) -> Iterator[str]:
-    yield "## Troubles, and how each was overcome"
-    yield ""
-    yield "| At | Trouble | Where | What it did | What the ledger says |"
-    yield "|----|---------|-------|-------------|----------------------|"
-    for one in made["troubles"]:
-        shown = one["answers"][:_SHOWN]
-        more = len(one["answers"]) - len(shown)
-        said = "<br>".join([*shown, *([f"and {more} more"] if more > 0 else [])]) or "—"
-        place = one["where"] + (f" ({one['cluster']})" if one["cluster"] else "")
-        yield f"| {one['at'] or '—'} | {one['kind']} | {place} | {one['what']} | {said} |"
-
-
-def _proof(made: Mapping[str, Any]) -> Iterator[str]:
-    yield "## Proof"
-    yield ""
-    yield f"- Windows verified: {made['windows_verified']:,} of {made['windows']:,}"
-    differing = ", ".join(made["differing"]) or "none"
-    yield f"- Tables that differ between source and target in rows or sums: {differing}"
-    yield f"- Rows outside the range untouched: {'yes' if made['outside_untouched'] else 'NO'}"
-    starts = ", ".join(f"{name} {count}" for name, count in made["workers_started"].items())
-    yield f"- Worker processes started: {starts}"

@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ _CARD, _SCORE = 80, 64
 _BATCH = 8 << 20
 """Bytes after which the worker sees rows of a COPY: a steady source must be quicker than 18 s."""
 _TICK = 0.5
+_APART = 20.0
+"""Seconds from the end of a trouble to a cluster's next."""
 
 
 class Client(Protocol):
@@ -78,6 +81,8 @@ class Troubles:
 
     def __post_init__(self) -> None:
         self._threads: list[threading.Thread] = []
+        # A cluster's troubles come one after the other, so that their answers are told apart.
+        self._turns = defaultdict[str, threading.Lock](threading.Lock)
         self._by_name = {one.name: one for one in self.stage.everybody}
 
     def throttle(self, troubles: Sequence[Trouble]) -> None:
@@ -110,7 +115,7 @@ class Troubles:
             thread.join()
         for one in self.happenings:
             if one.rule is not None:
-                one.struck = one.rule.hits > 0
+                one.struck, one.at = one.rule.hits > 0, one.rule.first
                 rate = f"{one.rule.rate:,.0f} bytes/s after {one.rule.free:,} bytes of a COPY"
                 one.did = f"{rate}: {one.rule.hits} statements, {one.rule.slowed:,} bytes so slow"
 
@@ -122,13 +127,16 @@ class Troubles:
         return CREWS[trouble.where][0]
 
     def _bring(self, one: Happening) -> None:
-        if not self._moment(one) or self.finished.wait(one.trouble.after) or not self._moment(one):
-            one.did = "nothing was at work any more"
-            return
-        one.at, one.struck = datetime.now(UTC), True
-        self.say(f"trouble: {one.trouble.kind}, {one.trouble.where}")
-        _DEEDS[one.trouble.kind](self, one)
-        one.until = datetime.now(UTC)
+        ready = self._moment(one) and not self.finished.wait(one.trouble.after)
+        with self._turns[one.cluster]:
+            if not ready or not self._moment(one):
+                one.did = "nothing was at work any more"
+                return
+            one.at, one.struck = datetime.now(UTC), True
+            self.say(f"trouble: {one.trouble.kind}, {one.trouble.where}")
+            _DEEDS[one.trouble.kind](self, one)
+            one.until = datetime.now(UTC)
+            self.finished.wait(_APART)
 
     def _moment(self, one: Happening) -> bool:
         """Wait until there is something to hit; False when there will be nothing."""
@@ -144,6 +152,8 @@ class Troubles:
         if one.trouble.kind is Kind.PARTS:
             wanted = self._by_name[one.trouble.where].database
             return any(window.database == wanted for window in work.windows)
+        if one.trouble.kind is Kind.CUT:
+            return bool(work.windows) and self.stage.relays[one.cluster].connections > 1
         return bool(work.windows)
 
     def kill_worker(self, one: Happening) -> None:

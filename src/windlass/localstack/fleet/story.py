@@ -1,7 +1,7 @@
 """The fleet demo's report: what the ledger and the servers say of the run. Pure: nothing is in it
 that is not in the facts it is given."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +30,8 @@ ANSWERS: Mapping[Kind, tuple[str, ...]] = {
 """Kinds of the ledger's events that answer a trouble."""
 _LAG = timedelta(seconds=30)
 """How long after a trouble its answer may come: heartbeats are waited for, pauses made."""
+_EASED = timedelta(seconds=120)
+"""The same for what comes back step by step."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,14 @@ class Ending:
     differing: tuple[str, ...]
     outside_untouched: bool
     restarts: Mapping[str, int]
+
+
+@dataclass(frozen=True, order=True)
+class Answer:
+    """What the record has on a trouble, on one line."""
+
+    at: datetime
+    text: str
 
 
 def report(
@@ -203,7 +213,7 @@ def _baseline(name: str, everybody: Sequence[Customer]) -> dict[str, Any]:
 
 
 def _trouble(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> dict[str, Any]:
-    answers = sorted(set(_answers(one, facts, ending))) if one.struck else []
+    answers = _once(_answers(one, facts, ending)) if one.struck else []
     first = answers[0].at if answers else None
     return {
         "kind": str(one.trouble.kind),
@@ -216,12 +226,12 @@ def _trouble(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> 
     }
 
 
-@dataclass(frozen=True, order=True)
-class Answer:
-    """What the record has on a trouble, on one line."""
-
-    at: datetime
-    text: str
+def _once(answers: Iterable[Answer]) -> list[Answer]:
+    """In order of time; what two campaigns have word for word, once."""
+    found: dict[str, Answer] = {}
+    for one in sorted(answers):
+        found.setdefault(one.text, one)
+    return list(found.values())
 
 
 def _answers(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> Iterator[Answer]:
@@ -242,7 +252,8 @@ def _about(one: Happening, event: Event) -> bool:
         return False
     if one.trouble.kind is Kind.THROTTLE:
         return event.database == one.database
-    last = (one.until or one.at or event.at) + _LAG
+    lag = _EASED if one.trouble.kind is Kind.PARTS else _LAG
+    last = (one.until or one.at or event.at) + lag
     return event.cluster == one.cluster and one.at is not None and one.at <= event.at <= last
 
 
@@ -256,7 +267,9 @@ def _survived(facts: CampaignFacts, ending: Ending) -> Answer:
 
 def _line(text: str) -> str:
     """An error without what to type next, on one line."""
-    said = (line.strip() for line in text.splitlines() if not line.strip().startswith("next:"))
+    said = (
+        " ".join(line.split()) for line in text.splitlines() if not line.strip().startswith("next:")
+    )
     return "; ".join(said)
 
 

@@ -117,7 +117,7 @@ class Troubles:
             if one.rule is not None:
                 one.struck, one.at = one.rule.hits > 0, one.rule.first
                 rate = f"{one.rule.rate:,.0f} bytes/s after {one.rule.free:,} bytes of a COPY"
-                one.did = f"{rate}: {one.rule.hits} statements, {one.rule.slowed:,} bytes so slow"
+                one.did = f"{rate}: {one.rule.hits} COPY, {one.rule.slowed:,} bytes so slow"
 
     def _cluster(self, trouble: Trouble) -> str:
         if trouble.kind is Kind.PARTS:
@@ -162,7 +162,7 @@ class Troubles:
         windows = len(self.ledger.at_work(one.cluster).windows)
         pid = self.stage.crew.signal(name, signal.SIGKILL)
         self.stage.crew.await_ready(name)
-        one.did = f"pid {pid} killed with {windows} windows loading; pid "
+        one.did = f"pid {pid} killed, windows loading: {windows}; pid "
         one.did += f"{self.stage.crew.pid(name)} serves in its place"
 
     def stop_worker(self, one: Happening) -> None:
@@ -172,12 +172,12 @@ class Troubles:
         pid = self.stage.crew.signal(name, signal.SIGSTOP)
         time.sleep(seconds)
         self.stage.crew.signal(name, signal.SIGCONT)
-        one.did = f"pid {pid} stood still for {seconds:.0f} s, with {windows} windows loading"
+        one.did = f"pid {pid} stood still for {seconds:.0f} s, windows loading: {windows}"
 
     def cut(self, one: Happening) -> None:
         """Reset every connection to the source."""
         number = self.stage.relays[one.cluster].cut()
-        one.did = f"{number} connections to PostgreSQL reset"
+        one.did = f"connections to PostgreSQL reset: {number}"
 
     def kill_client(self, one: Happening) -> None:
         """SIGKILL to the command line that watches."""
@@ -194,7 +194,7 @@ class Troubles:
             client.command(f"system stop merges {table}")
             for _ in range(PARTS):
                 client.command(
-                    f"insert into {table} select * from {table} final "
+                    f"insert into {table} select * from {table} "
                     "where created_at < '2025-12-31' limit 1"
                 )
             parts = client.query(

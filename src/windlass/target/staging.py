@@ -80,7 +80,7 @@ class StagingArea:
     def create(self, live: TargetTable, staging: Staging) -> None:
         """The table afresh, for live's rows. PlanChangedError: live is gone, or its DDL is
         another than was planned."""
-        ddl = self._ddl(live, staging.attempt.tag)
+        ddl = self.ddl(live, staging.attempt.tag)
         self._remember(staging, live)
         self._replace(
             staging,
@@ -89,8 +89,9 @@ class StagingArea:
             settings=", ".join([*_settings(ddl), *self._without_block_columns()]),
         )
 
-    def _ddl(self, live: TargetTable, tag: str) -> describe.Ddl:
-        """The catalog's DDL of exactly that live table; looked up once."""
+    def ddl(self, live: TargetTable, tag: str) -> describe.Ddl:
+        """The catalog's DDL of exactly that live table; looked up once. PlanChangedError: it is
+        gone, or another by now."""
         key = (live.database, live.name, live.create_hash)
         if key not in self._ddls:
             found = describe.read(self.server, live.database, live.name, tag)

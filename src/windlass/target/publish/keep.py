@@ -16,7 +16,6 @@ from windlass.domain.results import Digest
 from windlass.domain.schema import TargetTable
 from windlass.domain.undo import KeptTable, Prints, kept_name, mark
 from windlass.ports import Pulse
-from windlass.target import describe
 from windlass.target.client import NOTHING_MORE, Server, Settings, fill
 from windlass.target.kill import statement_tag
 from windlass.target.names import literal, live_ref, quote, quoted
@@ -158,9 +157,7 @@ def keep(hand: Hand) -> KeptTable:
 
 def _create(hand: Hand, name: str) -> None:
     """Afresh: what an earlier try left may hold some partitions already."""
-    ddl = describe.read(hand.server, hand.live.database, hand.live.name, hand.attempt.tag)
-    if ddl is None:
-        raise NotKeptError("the live table is gone", where=hand.table)
+    ddl = hand.area.ddl(hand.live, hand.attempt.tag)
     settings = {k: v for k, v in ddl.settings.items() if k not in _NEVER} | _NO_MERGES
     hand.area.ensure_database(hand.attempt.tag)
     hand.run(f"DROP TABLE IF EXISTS {hand.ref(name)} SYNC", DROP_OWN)

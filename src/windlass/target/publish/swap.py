@@ -31,8 +31,11 @@ SELECT (SELECT count() FROM system.mutations
 """
 _REPLACE = "ALTER TABLE $live REPLACE PARTITION ID $id FROM $staged"
 _DROP = "ALTER TABLE $live DROP PARTITION ID $id"
-_COUNTS = "SELECT _partition_id, count() FROM $live WHERE _partition_id IN ($ids) GROUP BY 1"
 _STARTED = "SELECT toUnixTimestamp(now()) - toInt64(uptime())"
+_COUNTS = f"""
+SELECT _partition_id, count(), ({_STARTED}) FROM $live
+WHERE _partition_id IN ($ids) GROUP BY _partition_id
+"""
 
 
 def swap(job: Job) -> Facts:
@@ -94,13 +97,15 @@ def _fit(job: Job) -> None:
 def _swap_until_it_holds(job: Job, staged: dict[str, int]) -> int:
     """Swap until live holds what staging holds, however often the server restarts: a killed one
     may come back with old and new together. Returns rows that writers added since."""
+    if not staged:
+        return 0
     for _ in range(_TRIES):
-        started = _started(job)
+        started = job.value(_STARTED)
         for partition in sorted(staged):
             _replace(job, partition)
-        found = _counts(job, staged)
+        found, since = _counts(job, staged)
         short = [name for name, rows in staged.items() if found.get(name, 0) < rows]
-        if not short and _started(job) <= started + _JITTER:
+        if not short and since <= started + _JITTER:
             return sum(found.values()) - sum(staged.values())
     raise TransientError(
         f"partitions {', '.join(short) or 'of live'} do not hold what was swapped in",
@@ -127,17 +132,13 @@ def drop(job: Job, partition: str) -> None:
     _replace(job, partition, FROM_NOTHING)
 
 
-def _counts(job: Job, staged: dict[str, int]) -> dict[str, int]:
-    if not staged:
-        return {}
+def _counts(job: Job, staged: dict[str, int]) -> tuple[dict[str, int], int]:
+    """Rows of these partitions of live; and the second at which the server that says so started,
+    by its own clock."""
     ids = ", ".join(literal(name) for name in staged)
     rows = job.server.rows(fill(_COUNTS, live=job.view.table, ids=ids), job.tag)
-    return {str(name): int(count) for name, count in rows}
-
-
-def _started(job: Job) -> int:
-    """The second at which the server started, by its own clock."""
-    return job.value(_STARTED)
+    counts = {str(name): int(count) for name, count, _ in rows}
+    return counts, max((int(since) for _, _, since in rows), default=0)
 
 
 def _uncovered(job: Job, partition: str, rows: int, side: str) -> PlanError:

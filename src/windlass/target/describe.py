@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from windlass.domain.errors import TransientError
 from windlass.domain.schema import Removal, TargetColumn, TargetTable
 from windlass.target import ddl
 from windlass.target.client import LOOKING, Server
@@ -80,8 +81,25 @@ def read_all(
         columns: dict[Name, list[Column]] = defaultdict(list)
         for database, table, *rest in server.rows(_COLUMNS, tag, params) if rows else ():
             columns[database, table].append(_column(*rest))
+        _refuse_half_read(server, [(row[0], row[1]) for row in rows], columns)
         found |= {(row[0], row[1]): _ddl(columns[row[0], row[1]], *row[2:]) for row in rows}
     return found
+
+
+def _refuse_half_read(
+    server: Server, tables: Sequence[Name], columns: Mapping[Name, Sequence[Column]]
+) -> None:
+    """No table is without columns; but one that is locked is left out of system.columns, and a
+    statement that is killed at the right moment answers with no rows (seen on 26.9: a worker that
+    had stood still read on what the next attempt killed, and kept it as the table's DDL)."""
+    for database, table in tables:
+        if not columns.get((database, table)):
+            raise TransientError(
+                f"the catalog lists no columns of {database}.{table}",
+                where=str(server.address),
+                why="the table is locked, or the statement was killed",
+                next_step="nothing: it is asked again",
+            )
 
 
 def _column(name: str, kind: str, default: str, expression: str, codec: str) -> Column:

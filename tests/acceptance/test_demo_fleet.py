@@ -12,14 +12,18 @@ import pytest
 
 from windlass.localstack.fleet.scenario import CLUSTERS, STRUGGLED
 from windlass.localstack.fleet.timetable import Kind
+from windlass.localstack.stack import LocalStack
 
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
     """Not below pytest's own folder, which PostgreSQL may not enter (tests/conftest.py)."""
     made = Path(tempfile.mkdtemp(prefix="windlass-fleet-"))
-    yield made / "stack"
-    shutil.rmtree(made, ignore_errors=True)
+    try:
+        yield made / "stack"
+    finally:
+        LocalStack(made / "stack").reset()
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.mark.slow

@@ -85,14 +85,17 @@ class Stage:
     def leave(self, *, down: bool) -> None:
         """End the relays and this run's workers. Unless all is to go `down`, servers stay, with
         one worker on a fleet file that needs no relay."""
-        self.crew.close()
-        for relay in self.relays.values():
-            relay.close()
-        if down:
-            self.stack.down()
-        elif self.endpoints is not None:
-            self.configure(relayed=False)
-            self.stack.up(workers=1)
+        self._say("ending the workers" + (" and servers" if down else ""))
+        try:
+            self.crew.close()
+            for relay in self.relays.values():
+                relay.close()
+        finally:
+            if down:
+                self.stack.down()
+            elif self.endpoints is not None:
+                self.configure(relayed=False)
+                self.stack.up(workers=1)
 
     def _clear(self) -> None:
         if (self.directory / "stack.json").exists() and not (self.directory / _MARK).exists():

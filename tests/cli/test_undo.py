@@ -9,7 +9,7 @@ from tests.cli.world import NOW, Cli
 from windlass.domain.results import Digest
 from windlass.domain.undo import GroupUndo, KeptRecord, KeptTable
 from windlass.engine.activities.tidy import Orphan
-from windlass.engine.orders import GroupOutcome, UndoResult
+from windlass.engine.payloads.orders import GroupOutcome, UndoResult
 
 RUN = ("run", "voice-prod", "acme", "2026-01-01", "2026-02-01")
 NAME = "acme-jan-2026"

@@ -29,8 +29,8 @@ from windlass.engine.activities.cutting import cut
 from windlass.engine.activities.errands import Affected, Finding
 from windlass.engine.activities.tidy import Orphan
 from windlass.engine.activities.verify import Question
-from windlass.engine.orders import GroupOutcome, UndoResult
 from windlass.engine.payloads import CutOrder
+from windlass.engine.payloads.orders import GroupOutcome, UndoResult
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
 from windlass.planner.build import TableFacts, plan_of, tenant_plan

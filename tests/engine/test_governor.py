@@ -11,9 +11,9 @@ from windlass.domain.health import Course, Reading, Threshold
 from windlass.domain.plan import Expected
 from windlass.domain.record import Scope
 from windlass.domain.states import Health, Mode
-from windlass.engine.governor import Governor, Servers
 from windlass.engine.payloads import News
-from windlass.engine.warden import Planned
+from windlass.engine.worker.governor import Governor, Servers
+from windlass.engine.worker.warden import Planned
 from windlass.ports.health import AtWork, Sight
 
 NOW = datetime(2026, 2, 22, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from windlass.domain.errors import UnreachableError
 from windlass.domain.undo import KeptRecord
 from windlass.engine.activities.desk import Desk
-from windlass.engine.housekeeping import house_kept
+from windlass.engine.worker.housekeeping import house_kept
 
 
 class Ledger:

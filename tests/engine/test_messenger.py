@@ -11,10 +11,10 @@ import pytest
 from tests.ledger.steps import G1, G2, VOICE, W1, C, opened
 from tests.ledger.world import HandClock
 from windlass.domain.notices import Message, Occasion
-from windlass.engine.messenger import GAP, LEASE, WAITS, Channel, Messenger, told
+from windlass.engine.worker.messenger import GAP, LEASE, WAITS, Channel, Messenger, told
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
-from windlass.notify.recorder import Recorder
+from windlass.report.notify.recorder import Recorder
 
 CLUSTER = "voice-prod"
 

@@ -312,7 +312,7 @@ class Lane:
 
     def begun(self, campaign: str) -> bool:
         """Whether the campaign's workflow runs."""
-        found = asyncio.run(wiring._workflow_state(self.fleet, campaign, self.name))
+        found = asyncio.run(wiring.workflow_state(self.fleet, campaign, self.name))
         return found == "RUNNING"
 
     def cancel(self, campaign: str) -> None:

@@ -9,9 +9,9 @@ import pytest
 from tests.notify.hook import TOKEN, Hook
 from windlass.domain.errors import ConfigError, NotSentError
 from windlass.domain.notices import Message
-from windlass.notify.recorder import Recorder
-from windlass.notify.services import Service
 from windlass.ports.notices import Notifier
+from windlass.report.notify.recorder import Recorder
+from windlass.report.notify.services import Service
 
 PARKED = Message("acme: 1 publish group parked", "voice-prod/acme: why\nnext: windlass …", True)
 DONE = Message("acme: done", "all verified – <b>1 & 2</b>\nnext: windlass report acme")

@@ -33,8 +33,8 @@ from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.keep import Keeper
 from windlass.engine.activities.tidy import Tidy
 from windlass.engine.activities.undo import UndoActivities
-from windlass.engine.orders import UndoInput, UndoStep
 from windlass.engine.payloads import GroupRef, TenantRef
+from windlass.engine.payloads.orders import UndoInput, UndoStep
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
 from windlass.ports import Pulse, Source

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from windlass.engine.activities.errands import Affected, Finding
     from windlass.engine.activities.tidy import Orphan
     from windlass.engine.activities.verify import Question
-    from windlass.engine.orders import UndoResult
     from windlass.engine.payloads import CutOrder
+    from windlass.engine.payloads.orders import UndoResult
     from windlass.settings import Fleet
 
 T = TypeVar("T")
@@ -201,9 +201,9 @@ class Wired(Ordering):
 
     def schedule_check(self, check: CheckSchedule, question: "Question") -> None:
         """Into the ledger first: a run must find its question."""
-        from windlass import temporal
         from windlass.cli import temporal_checks
         from windlass.domain import codec
+        from windlass.wiring import temporal
 
         async def create() -> None:
             client = await temporal.connect(self.fleet.cluster(check.cluster))
@@ -219,8 +219,8 @@ class Wired(Ordering):
 
     def unschedule_check(self, check: CheckSchedule) -> None:
         """At Temporal first: what runs there must be on record here."""
-        from windlass import temporal
         from windlass.cli import temporal_checks
+        from windlass.wiring import temporal
 
         async def delete() -> None:
             client = await temporal.connect(self.fleet.cluster(check.cluster))
@@ -253,8 +253,8 @@ class Wired(Ordering):
         return asyncio.run(self._reach(cluster))
 
     async def _reach(self, name: str) -> Sequence[tuple[str, str, str]]:
-        from windlass import temporal
         from windlass.cli import temporal_strays
+        from windlass.wiring import temporal
 
         cluster = self.fleet.cluster(name)
         client = await temporal.connect(cluster)

@@ -17,7 +17,7 @@ def findings(fleet: Fleet, who: str, *, send: bool) -> Iterator[Finding]:
             step = "add notify: [{url: …, on: [done, parked]}]; docs/config.md has examples"
             yield "fail", "notify: nobody is told of anything: the fleet file names no place", step
         return
-    from windlass.channels import services
+    from windlass.wiring.channels import services
 
     for one, (name, service) in zip(fleet.notify, services(fleet), strict=True):
         if isinstance(service, WindlassError):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from windlass import temporal
+from windlass.wiring import temporal
 
 if TYPE_CHECKING:
     from temporalio.client import Client

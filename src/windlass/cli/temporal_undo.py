@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from windlass import temporal
 from windlass.domain.undo import GroupUndo, UndoOrder
+from windlass.wiring import temporal
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
-    from windlass.engine.orders import UndoInput, UndoResult
+    from windlass.engine.payloads.orders import UndoInput, UndoResult
     from windlass.settings import Fleet
 
 OnWait = Callable[[str], None]
@@ -36,8 +36,8 @@ async def undo(
     on_wait: OnWait,
 ) -> "list[UndoResult]":
     """Undo these groups, all tenants at once; a result per tenant, in `by_tenant`'s order."""
-    from windlass.engine.orders import UndoInput
     from windlass.engine.payloads import TenantRef
+    from windlass.engine.payloads.orders import UndoInput
 
     orders = [
         UndoInput(
@@ -55,7 +55,7 @@ async def _tenant(
     from temporalio.client import WorkflowFailureError
     from temporalio.exceptions import WorkflowAlreadyStartedError
 
-    from windlass.engine.orders import UndoResult
+    from windlass.engine.payloads.orders import UndoResult
     from windlass.engine.worker import task_queue
     from windlass.engine.workflows.campaign import tenant_workflow_id
     from windlass.engine.workflows.undo import UndoWorkflow

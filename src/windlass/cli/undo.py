@@ -17,7 +17,7 @@ from windlass.domain.record import StatusView
 from windlass.domain.undo import GroupUndo, UndoOrder
 
 if TYPE_CHECKING:
-    from windlass.engine.orders import UndoResult
+    from windlass.engine.payloads.orders import UndoResult
 
 DONE, FAILED, REFUSED = 0, 1, 4
 

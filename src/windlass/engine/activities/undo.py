@@ -14,8 +14,8 @@ from windlass.domain.undo import KeptRecord, Prints, UndoOrder, UndoRecord
 from windlass.engine.activities.desk import Desk
 from windlass.engine.activities.tidy import Tidy
 from windlass.engine.activities.watch import Watch, translated
-from windlass.engine.orders import UndoInput, UndoStep
 from windlass.engine.payloads import GroupRef
+from windlass.engine.payloads.orders import UndoInput, UndoStep
 from windlass.ports import Pulse
 
 

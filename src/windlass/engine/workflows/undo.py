@@ -5,7 +5,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from windlass.engine.activities.undo import UndoActivities
-    from windlass.engine.orders import GroupOutcome, UndoInput, UndoResult, UndoStep
+    from windlass.engine.payloads.orders import GroupOutcome, UndoInput, UndoResult, UndoStep
     from windlass.engine.retry import UNDO, data
     from windlass.engine.workflows.group import text_of
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from windlass.domain.errors import NotSentError, WindlassError
 from windlass.domain.notices import Happening, Occasion
-from windlass.engine.messages import message
+from windlass.engine.worker.messages import message
 from windlass.ports import Clock
 from windlass.ports.notices import NoticeLedger, Notifier
 

@@ -15,7 +15,7 @@ from windlass.domain.errors import UnreachableError, WindlassError
 from windlass.domain.health import Course, Reading, Thresholds, shown
 from windlass.engine.activities.desk import Desk
 from windlass.engine.payloads import CutOrder, News, TenantRef
-from windlass.engine.warden import Planned, Warden
+from windlass.engine.worker.warden import Planned, Warden
 from windlass.engine.workflows.campaign import CampaignWorkflow
 from windlass.planner.struggle import PATIENCE
 from windlass.planner.throttle import steer

@@ -1,16 +1,8 @@
-"""Where adapters meet the engine: builds them from the fleet, and speaks to Temporal.
-
-Imports of drivers stand inside the functions, so that commands which only look start fast.
-"""
+"""What the command line wants of the engine: asked and told by way of Temporal."""
 
 import asyncio
 import logging
-import os
-import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from windlass import settings
@@ -25,15 +17,13 @@ from windlass.domain.naming import campaign_name
 from windlass.domain.plan import ClusterPlan, Plan, Request
 from windlass.domain.record import CampaignDraft, Scope
 from windlass.domain.states import State
-from windlass.temporal import answering, at_work, connect, holder, no_worker, refused, served
+from windlass.wiring.adapters import SystemClock, open_ledger
+from windlass.wiring.temporal import answering, at_work, connect, holder, no_worker, refused, served
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
-    from windlass.engine.governor import Governor
-    from windlass.engine.worker import Seat
     from windlass.ledger.store import SqlLedger
-    from windlass.target.sharded import ShardedTarget
 
 OnWait = Callable[[str], None]
 """Called with a line for the operator whenever something takes its time."""
@@ -42,26 +32,6 @@ log = logging.getLogger("windlass")
 
 NO_WORKER_AFTER = 8.0
 """Seconds without an answer after which a queue without a poller is called abandoned."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """The present instant, in UTC."""
-        return datetime.now(UTC)
-
-
-def open_fleet(config: Path | None) -> settings.Fleet:
-    """Find, read and check the fleet file."""
-    return settings.load(settings.find(config))
-
-
-def open_ledger(fleet: settings.Fleet) -> "SqlLedger":
-    """Open (and bring up to date) the fleet's ledger."""
-    from windlass.ledger import open_ledger as opened
-
-    return opened(fleet.ledger_url)
 
 
 async def ask(
@@ -279,7 +249,7 @@ async def pulse(fleet: settings.Fleet, campaign: str) -> None:
     for view in ledger.status(campaign).clusters:
         if view.state.final:
             continue
-        found = await _workflow_state(fleet, campaign, view.name)
+        found = await workflow_state(fleet, campaign, view.name)
         if found != "RUNNING" and not ledger.status(campaign).state.final:
             raise WindlassError(
                 f"the campaign's workflow is not running ({found}), but its books are open",
@@ -289,7 +259,7 @@ async def pulse(fleet: settings.Fleet, campaign: str) -> None:
             )
 
 
-async def _workflow_state(fleet: settings.Fleet, campaign: str, cluster: str) -> str:
+async def workflow_state(fleet: settings.Fleet, campaign: str, cluster: str) -> str:
     """Temporal's word for the campaign's workflow on that cluster; `unknown` when it has none."""
     from temporalio.service import RPCError, RPCStatusCode
 
@@ -301,96 +271,3 @@ async def _workflow_state(fleet: settings.Fleet, campaign: str, cluster: str) ->
             return "unknown"
         raise refused(fleet.cluster(cluster), error) from error
     return found.status.name if found.status else "unknown"
-
-
-def run_worker(config: Path, clusters: Sequence[str]) -> int:
-    """Serve these clusters until SIGTERM or SIGINT. Returns the exit code; the caller must leave
-    with os._exit, since the SDK's threads can abort an ordinary interpreter exit."""
-    logging.basicConfig(
-        level=os.environ.get("WINDLASS_LOG", "INFO").upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-    return asyncio.run(_serve(settings.load(config), clusters))
-
-
-async def _serve(fleet: settings.Fleet, clusters: Sequence[str]) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with _workers(fleet, clusters):
-        log.info("serving %s", ", ".join(clusters))
-        if ready := os.environ.get("WINDLASS_READY_FILE"):
-            Path(ready).write_text(str(os.getpid()), encoding="utf-8")
-        await stop.wait()
-        log.info("stopping: work in flight is cancelled and handed over")
-    return 0
-
-
-@asynccontextmanager
-async def _workers(fleet: settings.Fleet, clusters: Sequence[str]) -> AsyncIterator[None]:
-    """All clusters' workers, running inside the block."""
-    from contextlib import AsyncExitStack
-
-    from windlass.channels import people_told
-    from windlass.engine.governor import governed
-    from windlass.engine.housekeeping import house_kept
-    from windlass.engine.worker import build
-    from windlass.target.chdbdigest import warm
-
-    ledger = open_ledger(fleet)
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as aside:
-        aside.create_task(asyncio.to_thread(warm))
-        for name in clusters:
-            seat = await _seat(fleet, name, ledger)
-            await stack.enter_async_context(build(seat))
-            stack.enter_context(house_kept(seat.desk))
-            stack.enter_context(governed(_governor(fleet, seat, ledger)))
-        stack.enter_context(people_told(fleet, ledger, SystemClock()))
-        yield
-    ledger.close()
-
-
-def target_of(cluster: settings.Cluster, owner: str = "") -> "ShardedTarget":
-    """The adapter for the cluster's ClickHouse, and for the shards behind it. `owner` is the id
-    of the ledger that knows of our attempts."""
-    from windlass.target.clickhouse import ClickHouseTarget
-    from windlass.target.sharded import ShardedTarget
-
-    staging = cluster.target.staging_database
-
-    def at(url: str) -> ClickHouseTarget:
-        return ClickHouseTarget(url, staging, owner=owner)
-
-    given = {name: url.get_secret_value() for name, url in cluster.target.shards.items()}
-    return ShardedTarget(cluster.target.url.get_secret_value(), given, at)
-
-
-def _governor(fleet: settings.Fleet, seat: "Seat", ledger: "SqlLedger") -> "Governor":
-    from windlass.engine.governor import Governor, Servers, teller
-    from windlass.source.health import PostgresHealth
-
-    cluster, desk = fleet.cluster(seat.desk.cluster), seat.desk
-    source, limits = PostgresHealth(cluster.source.url.get_secret_value()), cluster.limits
-    servers = Servers(source, desk.target, limits.health.thresholds, limits.patience_seconds)
-    tell = teller(seat.client, lambda campaign: workflow_id(campaign, desk.cluster))
-    return Governor.at(desk, seat.windows, servers, ledger, tell)
-
-
-async def _seat(fleet: settings.Fleet, name: str, ledger: "SqlLedger") -> "Seat":
-    from windlass.domain import codec
-    from windlass.engine.activities.desk import Desk
-    from windlass.engine.activities.pace import Pace
-    from windlass.engine.worker import Seat
-    from windlass.settings.whereabouts import servers
-    from windlass.source.postgres import PostgresSource
-
-    cluster = fleet.cluster(name)
-    source = PostgresSource(cluster.source.url.get_secret_value())
-    target = target_of(cluster, ledger.ledger_id())
-    limits = cluster.limits
-    pace = Pace(limits.rows_per_second)
-    keep, at = cluster.target.retention, servers(cluster)
-    desk = Desk(name, source, target, ledger, SystemClock(), keep, pace, at)
-    client, most = await connect(cluster), (limits.windows, limits.windows_per_tenant)
-    return Seat(client, desk, *most, codec.load, codec.dump)

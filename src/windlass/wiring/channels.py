@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from windlass.domain.errors import ConfigError
-from windlass.engine.messenger import Channel, Messenger, told
-from windlass.notify.services import Service
+from windlass.engine.worker.messenger import Channel, Messenger, told
 from windlass.ports import Clock
 from windlass.ports.notices import NoticeLedger
+from windlass.report.notify.services import Service
 from windlass.settings import Fleet
 
 log = logging.getLogger("windlass")

@@ -81,7 +81,7 @@ def report(
         "struggling": [_struggling(name, everybody, tenants) for name in STRUGGLED],
         "steady": _steady(tenants),
         "baselines": [_baseline(name, everybody) for name in BASELINES],
-        "troubles": [_trouble(one, facts, ending) for one in happenings],
+        "troubles": [_trouble(one, happenings, facts, ending) for one in happenings],
         "workers_started": dict(ending.restarts),
         "differing": list(ending.differing),
         "outside_untouched": ending.outside_untouched,
@@ -212,8 +212,14 @@ def _baseline(name: str, everybody: Sequence[Customer]) -> dict[str, Any]:
     }
 
 
-def _trouble(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> dict[str, Any]:
-    answers = _once(_answers(one, facts, ending)) if one.struck else []
+def _trouble(
+    one: Happening,
+    all_of_them: Sequence[Happening],
+    facts: Sequence[CampaignFacts],
+    ending: Ending,
+) -> dict[str, Any]:
+    last = _last(one, all_of_them)
+    answers = _once(_answers(one, last, facts, ending)) if one.struck else []
     first = answers[0].at if answers else None
     return {
         "kind": str(one.trouble.kind),
@@ -226,6 +232,18 @@ def _trouble(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> 
     }
 
 
+def _last(one: Happening, all_of_them: Sequence[Happening]) -> datetime:
+    """Until when its answers may come: at the latest until the cluster's next trouble that is
+    answered in the same way."""
+    began = one.at or datetime.max.replace(tzinfo=UTC)
+    if one.at is None:
+        return began
+    kinds, lag = ANSWERS[one.trouble.kind], _EASED if one.trouble.kind is Kind.PARTS else _LAG
+    others = [o for o in all_of_them if o.cluster == one.cluster and o is not one and o.at]
+    later = [o.at for o in others if o.at and o.at > began and ANSWERS[o.trouble.kind] == kinds]
+    return min([(one.until or began) + lag, *later])
+
+
 def _once(answers: Iterable[Answer]) -> list[Answer]:
     """In order of time; what two campaigns have word for word, once."""
     found: dict[str, Answer] = {}
@@ -234,12 +252,14 @@ def _once(answers: Iterable[Answer]) -> list[Answer]:
     return list(found.values())
 
 
-def _answers(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> Iterator[Answer]:
+def _answers(
+    one: Happening, last: datetime, facts: Sequence[CampaignFacts], ending: Ending
+) -> Iterator[Answer]:
     """Events and actions of that tenant, else of that cluster at that time; of a client, how its
     campaign ended."""
     if one.trouble.kind is Kind.CLIENT:
         yield from (_survived(f, ending) for f in facts if f.campaign.name == one.trouble.where)
-    for event in (e for f in facts for e in f.events if _about(one, e)):
+    for event in (e for f in facts for e in f.events if _about(one, last, e)):
         yield Answer(event.at, f"{event.kind}: {_line(event.text)}")
     for action in (a for f in facts for a in f.actions):
         if one.trouble.kind is Kind.THROTTLE and action.scope.database == one.database:
@@ -247,13 +267,11 @@ def _answers(one: Happening, facts: Sequence[CampaignFacts], ending: Ending) -> 
             yield Answer(action.at, f"{action.verb} by {action.who}: {_line(ends)}")
 
 
-def _about(one: Happening, event: Event) -> bool:
+def _about(one: Happening, last: datetime, event: Event) -> bool:
     if event.kind not in ANSWERS[one.trouble.kind]:
         return False
     if one.trouble.kind is Kind.THROTTLE:
         return event.database == one.database
-    lag = _EASED if one.trouble.kind is Kind.PARTS else _LAG
-    last = (one.until or one.at or event.at) + lag
     return event.cluster == one.cluster and one.at is not None and one.at <= event.at <= last
 
 

@@ -164,6 +164,9 @@ class Script:
     @translated
     def publish(self, work: GroupWork) -> None:
         self._tell(f"publish {work.group.group} {sorted(load.window for load in work.loads)}")
+        pause = threading.Event()
+        while f"publish {work.group.group}" in self.block:
+            pause.wait(BEAT.total_seconds() / 10)
 
     @activity.defn(name="settle-group")
     @translated

@@ -29,11 +29,11 @@ async def client(temporal_address: str) -> AsyncIterator[Client]:
     yield await Client.connect(temporal_address)
 
 
-async def run(client: Client, script: Script) -> None:
+async def run(client: Client, script: Script, windows: int = 2) -> None:
     queue = f"q-{uuid.uuid4()}"
     async with script.worker(client, queue):
         await client.execute_workflow(
-            TenantWorkflow.run, TenantInput(TENANT, 2), id=queue, task_queue=queue
+            TenantWorkflow.run, TenantInput(TENANT, windows), id=queue, task_queue=queue
         )
 
 
@@ -58,6 +58,20 @@ async def test_a_lost_snapshot_starts_the_group_over_with_a_new_one(client: Clie
     assert script.snapshots[ONE] == 2
     assert script.told.count(f"retry {ONE}") == 1
     assert f"settle {ONE}" in script.told
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_next_group_loads_while_one_is_published(client: Client) -> None:
+    """With one window at a time: publishing needs none."""
+    script = scripted(client, block={f"publish {ONE}"})
+    done = asyncio.create_task(run(client, script, windows=1))
+    async with asyncio.timeout(60):
+        while "guard " + TWO not in script.told:
+            await asyncio.sleep(0.01)
+    assert script.told.index(f"guard {ONE}") < script.told.index("load c/acme_voice/w3")
+    assert f"settle {ONE}" not in script.told
+    script.block.clear()
+    await done
 
 
 @pytest.mark.asyncio(loop_scope="function")

@@ -65,7 +65,8 @@ def test_silence_is_not_cured_by_cutting_but_attempts_may_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "rate", "pieces"), [(600_000, 100.0, 10), (1_000, 100.0, 2), (10**9, 1.0, 16)]
+    ("rows", "rate", "pieces"),
+    [(600_000, 100.0, 10), (1_000, 100.0, 2), (10**9, 1.0, 16), (600_000, 0.0, 16)],
 )
 def test_pieces_take_ten_minutes_at_the_rate_that_was_seen(
     rows: int, rate: float, pieces: int

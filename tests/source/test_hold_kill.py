@@ -125,6 +125,20 @@ def test_leaving_early_ends_the_query_on_the_server(
     assert listed(world, attempt) == 0
 
 
+def test_what_a_copy_has_sent_last_counts_as_on_its_way(
+    world: Db, source: PostgresSource, attempt: Attempt
+) -> None:
+    """Over a slow link its rows still arrive when the server is done with them."""
+    with world.connect() as session:
+        session.execute(f"SET application_name = '{attempt.application_name}'")
+        assert source.running(attempt) == 0
+        with session.cursor().copy("COPY (SELECT 1) TO STDOUT") as copy:
+            assert list(copy)
+        assert source.running(attempt) == 1
+        session.execute("SELECT 1")
+        assert source.running(attempt) == 0
+
+
 def broken(batch: pa.RecordBatch) -> None:
     raise KeyError(batch.num_rows)
 

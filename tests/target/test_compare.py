@@ -53,6 +53,16 @@ def test_removed_is_logical_where_the_engine_replaces(bench: Bench) -> None:
     assert removed == Removed(before=1, raw=2, gone=0)
 
 
+def test_a_group_may_have_thousands_of_windows(bench: Bench) -> None:
+    """Their staging is named in one statement, which may then be longer than servers take."""
+    bench.create()
+    bench.put((1, "live", "2026-02-05", "2026-02-05"), (2, "gone", "2026-02-05", "2026-02-05"))
+    staged = [bench.stage((1, "new", "2026-02-05", "2026-02-06"))] * 3_000
+    asked = (bench.live, bench.piece(WINDOW), bench.pairs, staged)
+    removed = bench.target.removed(*asked, None, bench.attempt())
+    assert removed == Removed(before=2, raw=2, gone=1, unexplained=1)
+
+
 @BOTH_WAYS
 def test_an_empty_slice_and_an_empty_staging(bench: Bench) -> None:
     bench.create()

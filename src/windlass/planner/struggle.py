@@ -115,8 +115,8 @@ def _left(seen: Seen) -> int:
 
 def piece_seconds(length: float, rows: int, rate: float) -> float:
     """How long a range the pieces of a window of that length (seconds) should have, so that each
-    takes ten minutes at that rate: two pieces at least, sixteen at most."""
-    pieces = ceil(rows / (rate * AIM)) if rate > 0 else 2
+    takes ten minutes at that rate: two pieces at least, sixteen at most, also where none move."""
+    pieces = ceil(rows / (rate * AIM)) if rate > 0 else MOST
     return float(ceil(length / min(MOST, max(2, pieces))))
 
 

@@ -10,6 +10,13 @@ from windlass.source.session import Connection, Server, control, rows
 PATIENCE = 10.0
 """Seconds until a session that does not end is an error."""
 
+TAIL = 300.0
+"""Seconds after its end for which a COPY's last rows may be on their way over a slow link."""
+
+_ON_THEIR_WAY = (
+    "state = 'idle in transaction' AND query ILIKE 'COPY %' "
+    f"AND state_change > clock_timestamp() - interval '{TAIL:g} seconds'"
+)
 _PAUSE = 0.02
 _DOING = "ending sessions"
 
@@ -75,11 +82,13 @@ def wait_until(true: Callable[[], bool], seconds: float) -> bool:
 
 
 def count_running(server: Server, name: str) -> int:
-    """Sessions of that application_name that are at work: not idle, in a transaction or not."""
+    """Sessions of that application_name that are at work: not idle, in a transaction or not. The
+    last megabytes of a COPY may be on their way long after the server has sent them."""
+    at_work = f"(state NOT LIKE 'idle%' OR {_ON_THEIR_WAY})"
     with control(server, "looking for sessions") as connection:
         found = rows(
             connection,
-            "SELECT count(*) FROM pg_stat_activity WHERE state NOT LIKE 'idle%' "
+            f"SELECT count(*) FROM pg_stat_activity WHERE {at_work} "
             f"AND application_name = {literal(name)} AND pid <> pg_backend_pid() "
             "AND leader_pid IS NULL",
         )

@@ -53,9 +53,11 @@ def removed(
     server: Server, view: View, staged: Sequence[str], excluded: str | None, tag: str
 ) -> Removed:
     """What publishing the staged tables would take away from the slice."""
+    raw = int(server.value(f"SELECT count() FROM {view.table} WHERE {view.inside}", tag))
+    if not raw:
+        return Removed(0, 0, 0)
     counts = server.rows(fill(_BEFORE, keys=_keys(view, staged)), tag, settings=HEAVY)
     before, gone, duplicates = (int(number or 0) for number in counts[0])
-    raw = int(server.value(f"SELECT count() FROM {view.table} WHERE {view.inside}", tag))
     attributed = _attributed(server, view, staged, excluded, tag) if gone else {}
     return Removed(
         before=before,

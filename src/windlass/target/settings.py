@@ -49,7 +49,16 @@ BEFORE_DEFERRED_PRUNING: dict[str, str] = {"use_partition_pruning": "0"}
 """For servers older than 26.3: pruning before FINAL lets superseded rows of a key show up when
 their successor lies in a partition that the filter prunes."""
 
+LONG_STATEMENT: dict[str, str] = {
+    "max_query_size": "268435456",
+    "max_ast_elements": "10000000",
+    "max_expanded_ast_elements": "10000000",
+    "query_plan_max_optimizations_to_apply": "10000000",
+}
+"""For statements in which many ids stand."""
+
 HEAVY: dict[str, str] = {
+    **LONG_STATEMENT,
     "max_bytes_before_external_group_by": "1000000000",
     "max_bytes_before_external_sort": "1000000000",
     "max_bytes_ratio_before_external_group_by": "0",
@@ -61,7 +70,8 @@ HEAVY: dict[str, str] = {
     "max_rows_in_set": "0",
     "max_bytes_in_set": "0",
 }
-"""For statements over as many rows as a window has: they spill to disk rather than fail."""
+"""For statements over as many rows as a window has, and over the staging of as many windows as a
+group has: they spill to disk rather than fail."""
 
 STAGE: dict[str, str] = {
     "max_partitions_per_insert_block": "0",
@@ -91,13 +101,6 @@ DROP_OWN: dict[str, str] = {
     "max_partition_size_to_drop": "0",
 }
 """For tables of our own, whose size nobody has to be asked about."""
-
-LONG_STATEMENT: dict[str, str] = {
-    "max_query_size": "268435456",
-    "max_ast_elements": "10000000",
-    "max_expanded_ast_elements": "10000000",
-}
-"""For statements in which many ids stand."""
 
 PATCH_DELETE: dict[str, str] = {
     **LONG_STATEMENT,

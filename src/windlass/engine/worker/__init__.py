@@ -51,8 +51,9 @@ class Seat:
 
     @property
     def slots(self) -> int:
-        """Activities (and threads) at once: each window may need a snapshot holder beside it."""
-        return 2 * self.windows + 8
+        """Activities (and threads) at once: each window may need a snapshot holder beside it, and
+        a group be published meanwhile."""
+        return 3 * self.windows + 8
 
 
 def task_queue(cluster: str) -> str:

@@ -23,6 +23,9 @@ from windlass.planner.struggle import (
 )
 from windlass.ports.health import AtWork, HealthLedger, Sight
 
+CARRIED_OUT = 60.0
+"""Seconds that a cut may take: what is in flight is killed and proven dead before it."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -152,7 +155,8 @@ class Warden:
         self, one: Sight, case: Case, finding: Finding, known: Planned, now: datetime
     ) -> None:
         """Smaller blocks first, which disturb nothing; then smaller windows."""
-        if case.cut_at and (now - case.cut_at).total_seconds() < self._patience:
+        again = max(self._patience, CARRIED_OUT)
+        if case.cut_at and (now - case.cut_at).total_seconds() < again:
             return
         waited = (now - (case.noticed or now)).total_seconds()
         before = volume(BYTES // self._chart.divisor(one.window))

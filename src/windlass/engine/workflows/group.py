@@ -45,6 +45,7 @@ with workflow.unsafe.imports_passed_through():
         pause_before,
     )
     from windlass.engine.workflows.gate import Gate
+    from windlass.engine.workflows.slots import Bell
 
 
 class SnapshotDied(Exception):
@@ -57,10 +58,12 @@ class PausedLong(Exception):
 
 class Group:
     """One publish group inside its tenant's workflow; `gate` bounds the tenant's loads, and lets
-    none of them begin while the group is paused."""
+    none of them begin while the group is paused. `loading` until all of its windows are staged:
+    then it rings `bell`, since another group may begin to load while this one is published."""
 
-    def __init__(self, tenant: TenantRef, order: GroupOrder, gate: Gate) -> None:
-        self.order, self.gate = order, gate
+    def __init__(self, tenant: TenantRef, order: GroupOrder, gate: Gate, bell: Bell) -> None:
+        self.order, self.gate, self._bell = order, gate, bell
+        self.loading = True
         self.ref = GroupRef(tenant, order.id)
         self._ready: dict[str, SnapshotRef] = {}
         self._holders: list[workflow.ActivityHandle[None]] = []
@@ -134,8 +137,11 @@ class Group:
 
     async def _prepared(self, token: str, final: bool) -> GroupWork:
         """All windows staged and proven, and nothing that forbids to publish them."""
+        self.loading = True
         async with self._snapshot(token) as snapshot:
             loads = await self._load_all(snapshot)
+            self.loading = False
+            self._bell.ring()
             work = GroupWork(self.ref, loads, snapshot, final)
             with self._working():
                 await workflow.execute_activity_method(PublishActivities.guard, work, **data())

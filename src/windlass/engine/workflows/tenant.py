@@ -33,6 +33,9 @@ HISTORY_EVENTS = 6_000
 WORD = timedelta(seconds=60)
 """How long a group that was ended by the ledger's word waits for the workflow's."""
 
+LOAD_BESIDE = "load-beside-publish"
+"""Patch: a group that is being published keeps no other from loading."""
+
 Flight = asyncio.Task[None]
 
 
@@ -50,6 +53,7 @@ class TenantWorkflow:
         self._again = self._left = False
         self._unsure: set[str] = set()
         self._dropped: set[str] = set()
+        self._beside = True
 
     @workflow.signal
     def snapshot_ready(self, word: SnapshotReady) -> None:
@@ -101,6 +105,7 @@ class TenantWorkflow:
         todo = await workflow.execute_activity_method(
             BookActivities.open_tenant, order.tenant, **books()
         )
+        self._beside = workflow.patched(LOAD_BESIDE)
         number, self._left = 0 if todo.left else order.next_group, todo.left
         self._queue.extend(todo.groups[number:])
         try:
@@ -120,11 +125,14 @@ class TenantWorkflow:
         return None
 
     def _room(self) -> bool:
-        """Whether another group may begin: its snapshot, too, waits while the tenant is paused."""
-        return not self._gate.paused and len(self._flight) < self._gate.slots.limit
+        """Whether another group may begin: its snapshot, too, waits while the tenant is paused.
+        As many groups as windows may load, and as many again may be published meanwhile."""
+        limit = self._gate.slots.limit
+        loading = sum(self._groups[name].loading or not self._beside for name in self._flight)
+        return not self._gate.paused and loading < limit and len(self._flight) < 2 * limit
 
     def _start(self, tenant: TenantRef, order: GroupOrder) -> None:
-        group = self._groups[order.id] = Group(tenant, order, self._gate)
+        group = self._groups[order.id] = Group(tenant, order, self._gate, self._bell)
         self._flight[order.id] = asyncio.create_task(self._one(group))
 
     async def _one(self, group: Group) -> None:

@@ -55,11 +55,14 @@ def bury(job: Job, noted: Staging | None = None) -> Facts:
 
 def _can_hide(job: Job) -> bool:
     """Where the time itself is an element of the sorting key, no key has two times; and where
-    live has no row outside, nothing is hidden there."""
+    live has no row outside, nothing is hidden there, nor by what has no row inside."""
     if job.view.time in plain_elements(job.live.sorting_key):
         return False
-    outside = f"SELECT count() FROM {job.view.table} WHERE NOT ifNull({job.view.inside}, 0)"
-    return job.value(outside) > 0
+    inside = f"ifNull({job.view.inside}, 0)"
+    sides = (
+        f"SELECT count() FROM {job.view.table} WHERE {one}" for one in (inside, f"NOT {inside}")
+    )
+    return all(job.value(side) > 0 for side in sides)
 
 
 def _keys(job: Job, noted: Staging | None, template: str) -> str:

@@ -16,7 +16,7 @@ from windlass.verify.canonical import arrow_texts, arrow_values, fast_digest
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROWS_AT_ONCE = 300_000
+_ROWS_AT_ONCE = 100_000
 _ENGINE: list[Any] = []
 """The one in-process engine; chDB allows one data directory in a process."""
 _LOCK = threading.Lock()
@@ -25,7 +25,7 @@ of two threads that hash at once one may be given the other's (seen: 1 of 4 sums
 
 
 class ChdbDigest:
-    """A running digest of Arrow batches: they are gathered to a few hundred thousand rows, then
+    """A running digest of Arrow batches: they are gathered to a hundred thousand rows, then
     hashed at once. Not for use by two threads at a time."""
 
     def __init__(self, pairs: Sequence[ColumnPair]) -> None:

@@ -1,12 +1,13 @@
 """A TCP relay that can be held, cut, delayed, or told to act when certain bytes pass."""
 
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+
+from windlass.localstack.relay import hang_up, reset
 
 PIECE = 1 << 16
 
@@ -164,19 +165,3 @@ class Relay:
                 return None
             rule.fired.set()
         return rule
-
-
-def hang_up(end: socket.socket) -> None:
-    """An orderly end; a close alone sends nothing while a thread still reads there."""
-    with suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
-    end.close()
-
-
-def reset(end: socket.socket) -> None:
-    """An abrupt end."""
-    with suppress(OSError):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        end.shutdown(socket.SHUT_RD)
-    with suppress(OSError):
-        end.close()

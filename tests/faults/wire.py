@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from tests.faults import http
-from tests.faults.relay import Relay, hang_up, reset
+from tests.faults.relay import Relay
 from tests.faults.steps import Statement, classify
+from windlass.localstack.relay import hang_up, reset
 
 
 @dataclass

@@ -91,7 +91,7 @@ class Relay:
         with self._lock:
             ends = list(self._open)
         for end in ends:
-            _reset(end)
+            reset(end)
         return len(ends) // 2
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class Relay:
             if end is not None:
                 with self._lock:
                     self._open.discard(end)
-                _hang_up(end)
+                hang_up(end)
 
     def _up(self, client: socket.socket, server: socket.socket, way: _Way) -> None:
         while data := client.recv(_PIECE):
@@ -153,7 +153,7 @@ class Relay:
         with suppress(OSError):
             while data := server.recv(_PIECE):
                 self._slowly(data, client, way)
-        _hang_up(client)
+        hang_up(client)
 
     def _slowly(self, data: bytes, client: socket.socket, way: _Way) -> None:
         """Hand on; where it is slowed, in steps that take a tenth of a second each."""
@@ -189,7 +189,7 @@ def _gone(end: socket.socket) -> bool:
     return end.fileno() < 0
 
 
-def _reset(end: socket.socket) -> None:
+def reset(end: socket.socket) -> None:
     """End it as a lost network would: at once, without a word."""
     with suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -198,7 +198,8 @@ def _reset(end: socket.socket) -> None:
         end.close()
 
 
-def _hang_up(end: socket.socket) -> None:
+def hang_up(end: socket.socket) -> None:
+    """An orderly end; a close alone sends nothing while a thread still reads there."""
     with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     with suppress(OSError):

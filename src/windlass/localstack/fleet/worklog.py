@@ -105,11 +105,11 @@ def _sizes(made: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "Selected from the rate that was seen:"
     for one in made["struggling"]:
-        days = sorted({piece["days"] for piece in one.get("pieces", [])})
-        lengths = ", ".join(f"{length:g}" for length in days) or "51"
-        count = len(one.get("pieces", []))
+        pieces = one.get("pieces", [])
+        lengths = ", ".join(f"{length:g}" for length in sorted({p["days"] for p in pieces}))
+        cut = f"{len(pieces)} windows of {lengths} days" if pieces else "not cut"
         daily = f"{one.get('scorecards_a_day', 0):,} scorecards a day"
-        yield f"- {one['customer']} ({daily}) → {count} windows of {lengths} days"
+        yield f"- {one['customer']} ({daily}) → {cut}"
 
 
 def _client(made: Mapping[str, Any]) -> Iterator[str]:

@@ -59,7 +59,7 @@ class Service:
         try:
             sent = self._plugin.notify(body=message.body, title=message.title, notify_type=kind)
             outcome.append(bool(sent))
-        except BaseException as error:
+        except Exception as error:
             # Its text may hold the URL; what kind it is of is all that may be told.
             outcome.append(f"it failed with {type(error).__name__}")
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from windlass.domain import blocks
 from windlass.domain.attempt import Attempt, Staging
@@ -237,12 +237,14 @@ class Desk:
     def _lives(
         self, tenant: TenantPlan, specs: Sequence[TableSpec], *, fresh: bool
     ) -> dict[str, TargetTable]:
-        """The live tables as they are, which is as they were planned."""
+        """The live tables as they are, which is as they were planned. What differs is looked at
+        again: it may have been planned since the last look."""
         database = tenant.tenant.database
-        found = self._looked_at(database, [spec.name for spec in specs], fresh=fresh)
-        return {
-            spec.name: _as_planned(found.get((database, spec.name)), tenant, spec) for spec in specs
-        }
+        names = [spec.name for spec in specs]
+        found = self._looked_at(database, names, fresh=fresh)
+        if not all(_is_planned(found.get((database, name)), tenant, name) for name in names):
+            found = self._looked_at(database, names, fresh=True)
+        return {name: _as_planned(found.get((database, name)), tenant, name) for name in names}
 
     def _looked_at(self, database: str, names: Sequence[str], *, fresh: bool) -> Tables:
         """The tables, as they are now or were a moment ago."""
@@ -255,11 +257,16 @@ class Desk:
         return found
 
 
-def _as_planned(live: TargetTable | None, tenant: TenantPlan, spec: TableSpec) -> TargetTable:
-    if live is None or live.create_hash != tenant.table(spec.name).create_hash:
+def _is_planned(live: TargetTable | None, tenant: TenantPlan, name: str) -> TypeGuard[TargetTable]:
+    """Whether that table is there, as it was planned."""
+    return live is not None and live.create_hash == tenant.table(name).create_hash
+
+
+def _as_planned(live: TargetTable | None, tenant: TenantPlan, name: str) -> TargetTable:
+    if not _is_planned(live, tenant, name):
         raise PlanChangedError(
             f"the target table {'changed its definition' if live else 'is gone'} since the plan",
-            where=f"{tenant.tenant.database}.{spec.name}",
+            where=f"{tenant.tenant.database}.{name}",
             next_step="plan and run again",
         )
     return live

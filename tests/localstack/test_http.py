@@ -181,6 +181,37 @@ def test_database_and_settings(web: Http, database: str) -> None:
     assert web.ask("CREATE TABLE t (a UInt8) ENGINE = Memory", readonly="1")[0] == 500
 
 
+_SETTING = (
+    "SELECT getSetting('max_threads'), getSetting('max_block_size'), getSetting('log_comment')"
+)
+
+
+def test_settings_end_with_their_request(web: Http) -> None:
+    """Engine connections are used again where the same settings are asked for."""
+    default = web.text(_SETTING)
+    one = {"max_threads": "1", "max_block_size": "1000"}
+    for label in ("a", "b"):
+        assert web.text(_SETTING, log_comment=label, **one) == f"1\t1000\t{label}\n"
+    assert web.text(_SETTING, **one) == "1\t1000\t\n", "no label is left behind"
+    assert web.text(_SETTING, max_threads="1").startswith("1\t6")
+    assert web.ask("SELECT 1", no_such_setting="1", **one)[0] == 404
+    assert web.text(_SETTING, **one) == "1\t1000\t\n"
+    assert web.text(_SETTING) == default
+
+
+def test_statements_leave_nothing_to_the_next_request(web: Http, database: str) -> None:
+    default = web.text(_SETTING)
+    for statement in ("SET max_threads = 1", f"USE {database}"):
+        assert web.ask(statement)[0] == 200
+        assert web.text("SELECT currentDatabase()") == "default\n"
+        assert web.text(_SETTING) == default
+    web.text("CREATE TEMPORARY TABLE mine (a UInt8)")
+    assert web.ask("SELECT * FROM mine")[0] == 404
+    web.text("CREATE TABLE theirs (a UInt8) ENGINE = Memory", database=database)
+    assert web.text("SELECT count() FROM theirs", database=database) == "0\n"
+    assert web.text("SELECT currentDatabase()") == "default\n"
+
+
 def test_codings(web: Http) -> None:
     big = "SELECT number FROM numbers(300000)"
     plain = web.ask(big)[1]

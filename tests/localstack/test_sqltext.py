@@ -5,7 +5,7 @@ import time
 import pytest
 
 from windlass.localstack.front.errors import FrontError
-from windlass.localstack.front.sqltext import Statement, parse
+from windlass.localstack.front.sqltext import Statement, leaves_session, parse
 
 CASES = {
     b"SELECT 1": Statement("output", b"SELECT 1"),
@@ -133,3 +133,21 @@ def test_a_cut_insert_is_not_yet_one() -> None:
     assert [n for n in range(len(whole)) if parse(whole[:n] or b"I").kind == "insert"] == [
         *range(len(b"INSERT INTO t (a) FORMAT C"), len(whole))
     ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "leaves"),
+    [
+        (b"drop table if exists t", True),
+        (b"/* set */ ALTER TABLE t DELETE WHERE a = 1", True),
+        (b"insert into t select 1", True),
+        (b"create temporary table t (a Int8)", False),
+        (b"drop TEMPORARY table t", False),
+        (b"set max_threads = 1", False),
+        (b"use other", False),
+        (b"begin transaction", False),
+        (b"set role all", False),
+    ],
+)
+def test_what_leaves_a_session_as_it_was(sql: bytes, leaves: bool) -> None:
+    assert leaves_session(parse(sql)) is leaves

@@ -121,7 +121,7 @@ class Handler:
         elif statement.kind == "output":
             self._runner.output(exchange, held.connection, statement)
         else:
-            held.spent = held.spent or session is None
+            held.spent |= session is None and not sqltext.leaves_session(statement)
             self._runner.other(exchange, held.connection, statement, rest)
             _remember(held, session, statement)
 

@@ -40,7 +40,7 @@ class Responder:
         # Closed with the responder; small answers never touch the disk.
         self._sending_since: float | None = None
         self._held: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
-        self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
+        self._tag = "".join(string.ascii_lowercase[n % 26] for n in secrets.token_bytes(16))
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body, or hold it back. `hold` None: until the end."""

@@ -1,4 +1,4 @@
-"""Engine connections for requests: pooled while clean, or kept for an HTTP session."""
+"""Engine connections for requests: pooled by what is set on them, or kept for an HTTP session."""
 
 import threading
 import time
@@ -15,7 +15,9 @@ MAX_TIMEOUT = 3600
 _DATABASE = "default"
 # The next request of a session may overtake the end of the one before it by a moment.
 _BUSY_WAIT = 0.2
-_POOL = 16
+_POOL = 32
+# Differs from statement to statement and changes nothing: never a reason for another connection.
+_LABEL = "log_comment"
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._pool: deque[Held] = deque()
+        self._pool_lock = threading.Lock()
 
     @contextmanager
     def lease(
@@ -70,26 +73,42 @@ class Sessions:
                 self._prepare(session.held, database, settings)
                 yield session.held, session
         else:
-            with self._pooled() as held:
+            with self._pooled(settings) as held:
                 self._prepare(held, params.get("database") or _DATABASE, settings)
                 yield held, None
 
     @contextmanager
-    def _pooled(self) -> Iterator[Held]:
-        """A clean connection, which goes back if nothing but URL settings changed it."""
-        try:
-            held = self._pool.pop()
-        except IndexError:
-            held = Held(self._engine.connect())
-        reusable = False
+    def _pooled(self, settings: Mapping[str, str]) -> Iterator[Held]:
+        """A connection on which nothing is set, or just these settings; it goes back to the pool
+        if nothing but URL settings changed it."""
+        held = self._take(settings) or Held(self._engine.connect())
+        done = False
         try:
             yield held
-            reusable = not held.spent and not held.applied
+            done = True
         finally:
-            if reusable and len(self._pool) < _POOL:
+            self._put_back(held, usable=done and not held.spent)
+
+    def _take(self, settings: Mapping[str, str]) -> Held | None:
+        """The one that was used last of those that fit."""
+        wanted = _unlabelled(settings)
+        with self._pool_lock:
+            for held in reversed(self._pool):
+                if _unlabelled(held.applied) == wanted:
+                    self._pool.remove(held)
+                    return held
+        return None
+
+    def _put_back(self, held: Held, *, usable: bool) -> None:
+        """The pool's oldest one makes room."""
+        gone = held
+        if usable:
+            with self._pool_lock:
                 self._pool.append(held)
-            else:
-                held.connection.close()
+                if len(self._pool) <= _POOL:
+                    return
+                gone = self._pool.popleft()
+        gone.connection.close()
 
     @contextmanager
     def _session(self, name: str, params: Mapping[str, str]) -> Iterator[Session]:
@@ -104,11 +123,15 @@ class Sessions:
             session.lock.release()
 
     def _prepare(self, held: Held, database: str, settings: Mapping[str, str]) -> None:
-        if held.spent or held.applied != settings:
+        fits = not held.spent and _unlabelled(held.applied) == _unlabelled(settings)
+        if fits and (_LABEL in settings) == (_LABEL in held.applied):
+            changed = {k: v for k, v in settings.items() if held.applied.get(k) != v}
+        else:
             self._restore(held)
-            # Noted first: an unknown setting may come behind others that were set.
-            held.applied = dict(settings)
-            held.connection.apply(settings)
+            changed = dict(settings)
+        # Noted first: an unknown setting may come behind others that were set.
+        held.applied = dict(settings)
+        held.connection.apply(changed)
         if held.database != database:
             held.connection.use(database)
             held.database = database
@@ -153,6 +176,10 @@ class Sessions:
             self._sessions.clear()
         while self._pool:
             self._pool.pop().connection.close()
+
+
+def _unlabelled(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name != _LABEL}
 
 
 def _timeout(params: Mapping[str, str]) -> float:

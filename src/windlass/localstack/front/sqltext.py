@@ -37,6 +37,10 @@ _OUTPUT_WORDS = frozenset(
     | {b"CHECK"}
 )
 _SELECT_WORDS = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
+_SESSION_KEPT = frozenset(
+    {b"ALTER", b"ATTACH", b"CREATE", b"DELETE", b"DETACH", b"DROP", b"EXCHANGE", b"INSERT"}
+    | {b"KILL", b"OPTIMIZE", b"RENAME", b"SYSTEM", b"TRUNCATE", b"UPDATE"}
+)
 _AFTER_FORMAT = re.compile(rb"[ \t\f]*\r?\n?")
 
 
@@ -69,6 +73,14 @@ class Statement:
     format: str = ""
     data_at: int = -1
     input_at: tuple[int, int] | None = None
+
+
+def leaves_session(statement: Statement) -> bool:
+    """Whether it surely leaves the settings, database and temporary tables of its session as they
+    are: told by its first word, and the absence of another."""
+    first = next(tokens(statement.body), None)
+    plain = first is not None and first.upper in _SESSION_KEPT
+    return plain and b"TEMPORARY" not in statement.body.upper()
 
 
 def tokens(sql: bytes, *, deep: bool = True) -> Iterator[Token]:

@@ -189,7 +189,7 @@ _SETTING = (
 def test_settings_end_with_their_request(web: Http) -> None:
     """Engine connections are used again where the same settings are asked for."""
     default = web.text(_SETTING)
-    one = {"max_threads": "1", "max_block_size": "1000"}
+    one: dict[str, Any] = {"max_threads": "1", "max_block_size": "1000"}
     for label in ("a", "b"):
         assert web.text(_SETTING, log_comment=label, **one) == f"1\t1000\t{label}\n"
     assert web.text(_SETTING, **one) == "1\t1000\t\n", "no label is left behind"

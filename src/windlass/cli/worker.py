@@ -1,5 +1,6 @@
 """`windlass worker`: serve a cluster's task queue."""
 
+import gc
 from typing import Annotated
 
 import typer
@@ -7,6 +8,9 @@ import typer
 from windlass.cli.command import command
 from windlass.cli.request import listed
 from windlass.cli.session import Session
+
+OFTEN = 700
+"""Objects made between two looks for garbage, as Python has it: a worker lives long."""
 
 
 @command(
@@ -26,4 +30,5 @@ def app(
     proven dead, and another worker takes over. Logs go to stderr.
     """
     names = session.backend.fleet.select(listed(cluster, "--cluster"))
+    gc.set_threshold(OFTEN)
     return session.backend.run_worker(names)

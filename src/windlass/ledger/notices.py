@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from windlass.domain.notices import Happening, Occasion
 from windlass.domain.record import Scope
@@ -106,8 +105,7 @@ def _claim(connection: Connection, channel: str, key: str, now: datetime, until:
     """How often it was taken, this time included; 0: somebody else has it, or it is over."""
     of = notices
     new = {"happening": key, "channel": channel, "tries": 1, "until_at": until, "failure": ""}
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    first = make(of).values(new).on_conflict_do_nothing().returning(of.c.tries)
+    first = _inserting(connection)(of).values(new).on_conflict_do_nothing().returning(of.c.tries)
     if connection.scalar(first) is not None:
         return 1
     mine = (of.c.happening == key, of.c.channel == channel)
@@ -116,6 +114,13 @@ def _claim(connection: Connection, channel: str, key: str, now: datetime, until:
     if not connection.execute(taken).rowcount:
         return 0
     return int(connection.scalar(select(of.c.tries).where(*mine)) or 0)
+
+
+def _inserting(connection: Connection) -> Any:  # noqa: ANN401 - one of two, of one shape
+    """The dialect's own INSERT; both are loaded only here, for every other command's sake."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def _recent(since: datetime) -> Select[tuple[str]]:

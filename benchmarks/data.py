@@ -21,7 +21,7 @@ create table bench.{name} (
   weight double precision not null, confidence double precision not null,
   ai_scored boolean not null, created_at timestamptz not null, updated_at timestamptz not null);
 insert into bench.{name}
-select md5('score' || g)::uuid, md5('card' || g / 9)::uuid, 'acme', 'criterion-' || g % 23,
+select md5('score' || g)::uuid, md5('card' || g / 9)::uuid, {customer}, 'criterion-' || g % 23,
   (array['yes_no', 'scale', 'text', 'number'])[1 + g % 4],
   case when g % 11 = 0 then null else (g % 7919) / 10.0 end, 1 + (g % 5) / 4.0,
   (g % 10007) / 10007.0, g % 3 = 0, timestamptz '{start}' + {seconds} * interval '1 second' *
@@ -49,7 +49,8 @@ class Table:
     """`bench.<name>` in PostgreSQL, `<name>_acme.score` in ClickHouse, and the dataset `<name>`.
 
     Its rows lie evenly over `days` (from `START`) or, with `filled`, over the first `filled` of
-    them, with nothing in the rest.
+    them, with nothing in the rest. With more `tenants` than one the rows are shared out evenly, and
+    each has a database of its own.
     """
 
     name: str
@@ -57,6 +58,17 @@ class Table:
     days: int = DAYS
     filled: timedelta | None = None
     partition: str = "toYYYYMM(created_at)"
+    tenants: int = 1
+
+    @property
+    def customers(self) -> list[str]:
+        """The tenants by name."""
+        return ["acme"] if self.tenants == 1 else [f"t{n}" for n in range(self.tenants)]
+
+    @property
+    def databases(self) -> list[str]:
+        """The tenants' ClickHouse databases."""
+        return [f"{self.name}_{customer}" for customer in self.customers]
 
     @property
     def relation(self) -> str:
@@ -65,8 +77,8 @@ class Table:
 
     @property
     def database(self) -> str:
-        """The tenant's ClickHouse database."""
-        return f"{self.name}_acme"
+        """The first tenant's ClickHouse database."""
+        return self.databases[0]
 
     @property
     def live(self) -> str:
@@ -81,7 +93,14 @@ class Table:
     def source_sql(self) -> list[str]:
         """Statements that make and index the source table."""
         seconds = (self.filled or timedelta(days=self.days)).total_seconds()
-        facts = {"name": self.name, "rows": self.rows, "seconds": seconds, "start": START}
+        customer = "'acme'" if self.tenants == 1 else f"'t' || g % {self.tenants}"
+        facts = {
+            "name": self.name,
+            "rows": self.rows,
+            "seconds": seconds,
+            "start": START,
+            "customer": customer,
+        }
         return [text for text in _SOURCE.format(**facts).split(";") if text.strip()]
 
     def target_sql(self, table: str = "", engine: str = "ReplacingMergeTree(updated_at)") -> str:
@@ -106,6 +125,6 @@ class Table:
             "key": ["score_id"],
             "version": "updated_at",
         }
-        tenants = {"list": ["acme"]}
+        tenants = {"list": self.customers}
         database = f"{self.name}_{{customer}}"
         return {"tenants": tenants, "database": database, "tables": {"score": score}}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 FULL_ROWS = 1_760_000
 """Rows of the comparison, as in the figures that the targets come from."""
 
-PARTS = ("ratios", "publish", "memory", "empty", "growth", "cli", "demo")
-DEFAULT_PARTS = PARTS[:-1]
+PARTS = ("ratios", "publish", "memory", "empty", "growth", "cli", "fleet", "demo")
+DEFAULT_PARTS = PARTS[:-2]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Options:
 
 def parse_parts(text: str, *, big: bool) -> tuple[str, ...]:
     """Parts by name, between spaces or commas, in the suite's order. Nothing named: all, but
-    without `big` not the demo. Unknown names are kept, for `Options` to refuse."""
+    without `big` neither fleet nor demo. Unknown names are kept, for `Options` to refuse."""
     named = dict.fromkeys(text.replace(",", " ").split())
     if not named:
         return PARTS if big else DEFAULT_PARTS

@@ -131,9 +131,10 @@ class World:
         say(f"making {table.rows:,} rows in {table.relation}")
         for statement in table.source_sql():
             self._source(statement)
-        self.command(f"create database if not exists {table.database}")
-        self.command(f"drop table if exists {table.live} sync")
-        self.command(table.target_sql())
+        for database in table.databases:
+            self.command(f"create database if not exists {database}")
+            self.command(f"drop table if exists {database}.score sync")
+            self.command(table.target_sql(f"{database}.score"))
         self.tables[table.name] = table
         self._write_config()
         return table
@@ -150,7 +151,8 @@ class World:
         """Take it away again on both sides."""
         del self.tables[table.name]
         self._source(f"drop table if exists {table.relation}")
-        self.command(f"drop database if exists {table.database} sync")
+        for database in table.databases:
+            self.command(f"drop database if exists {database} sync")
 
     @property
     def pulling(self) -> dict[str, object]:
@@ -218,7 +220,8 @@ class World:
     def place(self, table: Table, cluster: str = CLUSTER) -> list[str]:
         """The words that name the table's whole range."""
         start, end = (f"{instant:%Y-%m-%d}" for instant in table.span)
-        return [cluster, "acme", start, end, "--dataset", table.name]
+        who = "acme" if table.tenants == 1 else "all"
+        return [cluster, who, start, end, "--dataset", table.name]
 
     def facts(self, campaign: str) -> "CampaignFacts":
         """What the ledger says of the campaign."""

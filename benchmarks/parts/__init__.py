@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.options import Options
-from benchmarks.parts import cli, demo, empty, growth, memory, publish, ratios
+from benchmarks.parts import cli, demo, empty, fleet, growth, memory, publish, ratios
 from benchmarks.targets import Check
 from benchmarks.world import World
 
@@ -41,6 +41,7 @@ ALL = {
         Part("empty", empty.measure, empty.render, empty.checks, _nothing),
         Part("growth", growth.measure, growth.render, growth.checks, growth.draw),
         Part("cli", cli.measure, cli.render, cli.checks, _nothing),
+        Part("fleet", fleet.measure, fleet.render, fleet.checks, _nothing),
         Part("demo", demo.measure, demo.render, demo.checks, _nothing),
     )
 }

@@ -108,7 +108,7 @@ def test_orders_take_effect_while_windows_load(make_world: Maker) -> None:
 
     fleet.order("limit", "rows_per_second=50")
     fleet.order("resume")
-    within(SECONDS, lambda: fleet.loading() > 0 and fleet.statements() > 0)
+    within(SECONDS, lambda: fleet.loading() == 8 and fleet.statements() > 0)
     with ThreadPoolExecutor(1) as aside:
         cancelling = aside.submit(fleet.order, "cancel", "--yes")
         within(SECONDS, lambda: fleet.state in {State.CANCELLING, State.CANCELLED})

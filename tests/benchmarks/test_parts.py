@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks import profile
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.parts import ALL, empty, growth, memory, publish, ratios
+from benchmarks.data import Table
+from benchmarks.parts import ALL, empty, fleet, growth, memory, publish, ratios
 
 
 def _laps(*seconds: float, rows: int = 1_000_000) -> list[dict[str, Any]]:
@@ -116,3 +117,28 @@ def test_parts_are_those_of_the_options() -> None:
     from benchmarks.options import PARTS
 
     assert tuple(ALL) == PARTS
+
+
+def test_a_fleet_has_targets_at_full_size_only() -> None:
+    made = {
+        "tenants": 100,
+        "windows": 5_000,
+        "verdict": "verified",
+        "plan": [6.0, 7.0, 8.0],
+        "status": [0.5, 0.6, 2.0],
+        "seconds": 600.0,
+        "histories": {"windlass/fleet/bench a": 900, "windlass/fleet/bench/fleet_t1 b": 12_000},
+        "started_mib": 200.0,
+        "peak_mib": 300.0,
+    }
+    assert [check.met for check in fleet.checks(made)] == [True, True, False]
+    assert [check.met for check in fleet.checks(made | {"tenants": 4})] == [None] * 3
+    assert "| events in a history: most | 12,000 |" in fleet.render(made)
+
+
+def test_a_table_of_many_tenants_shares_its_rows_out() -> None:
+    table = Table("fleet", 1_000, tenants=3)
+    assert table.databases == ["fleet_t0", "fleet_t1", "fleet_t2"]
+    assert "'t' || g % 3" in table.source_sql()[3]
+    assert table.dataset()["tenants"] == {"list": ["t0", "t1", "t2"]}
+    assert Table("one", 1_000).databases == ["one_acme"]

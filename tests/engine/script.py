@@ -62,6 +62,7 @@ class Script:
     blocked: threading.Event = field(default_factory=threading.Event)
     loading: Counter[str] = field(default_factory=Counter)
     snapshots: Counter[str] = field(default_factory=Counter)
+    closed: list[str] = field(default_factory=list)
 
     def _tell(self, what: str) -> None:
         self.told.append(what)
@@ -74,7 +75,7 @@ class Script:
         now = self.orders
         return CampaignOrder(
             "scorecards",
-            self.databases,
+            tuple(name for name in self.databases if name not in self.closed),
             now.tenants_at_once,
             now.windows_per_tenant,
             now,
@@ -94,6 +95,7 @@ class Script:
     @activity.defn(name="close-tenant")
     def close_tenant(self, tenant: TenantRef) -> None:
         self._tell("close-tenant")
+        self.closed.append(tenant.database)
 
     @activity.defn(name="close-cancelled")
     def close_cancelled(self, tenant: TenantRef) -> None:

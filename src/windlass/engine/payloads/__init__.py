@@ -23,15 +23,6 @@ class CheckInput:
 
 
 @dataclass(frozen=True)
-class CampaignInput:
-    """One campaign on one cluster, as the ledger of that id has it."""
-
-    campaign: str
-    cluster: str
-    ledger: str
-
-
-@dataclass(frozen=True)
 class Standing:
     """What stands ordered about one tenant: groups that are paused (`held`) or cancelled
     (`dropped`), and how many windows at once it may have (0: as many as any)."""
@@ -113,6 +104,19 @@ class News:
 
 
 @dataclass(frozen=True)
+class CampaignInput:
+    """One campaign on one cluster, as the ledger of that id has it. `news` was not heard before
+    it continued as new; after so many `events` of history it does, and its tenants do (0: as
+    many as the workflows think best)."""
+
+    campaign: str
+    cluster: str
+    ledger: str
+    news: tuple[News, ...] = ()
+    events: int = 0
+
+
+@dataclass(frozen=True)
 class TenantOrders:
     """Word to a tenant's workflow: windows at once, whether it stands still, groups that do
     (`held`) or are to end (`dropped`), and, once, cuts to make or new groups to look up."""
@@ -127,12 +131,14 @@ class TenantOrders:
 
 @dataclass(frozen=True)
 class TenantInput:
-    """A tenant's work from group number `next_group` on, some windows at a time."""
+    """A tenant's work from group number `next_group` on, some windows at a time; `events` as of
+    its campaign."""
 
     tenant: TenantRef
     windows_in_flight: int
     next_group: int = 0
     orders: TenantOrders | None = None
+    events: int = 0
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,13 @@ with workflow.unsafe.imports_passed_through():
 ALL_CANCELLED = "wait-for-all-cancelled"
 """Since this patch the books close after the last tenant's proof, not after the first one's."""
 
+RENEWS = "campaign-continues-as-new"
+"""Patch: a history that has grown long ends once nothing is at work, and a new one begins."""
+
+HISTORY_EVENTS = 6_000
+"""Where a campaign continues as new: what is at work then may add as many again, and Temporal ends
+a workflow at 51,200."""
+
 Child = workflow.ChildWorkflowHandle[TenantWorkflow, None]
 
 
@@ -56,6 +63,8 @@ class CampaignWorkflow:
         self._dropped: set[str] = set()
         self._begun: set[str] = set()
         self._places: dict[str, int] = {}
+        self._queued: set[str] = set()
+        self._renews = False
 
     @workflow.signal
     def news(self, word: News) -> None:
@@ -66,10 +75,12 @@ class CampaignWorkflow:
     @workflow.run
     async def run(self, order: CampaignInput) -> None:
         """Run every tenant; then the campaign's state is rolled up in the ledger."""
-        self._order = order
+        self._order = replace(order, news=())
+        self._news = [*order.news, *self._news]
         self._plan = await workflow.execute_activity_method(
-            BookActivities.open_campaign, order, **books()
+            BookActivities.open_campaign, self._order, **books()
         )
+        self._renews = workflow.patched(RENEWS)
         self._orders = self._plan.orders or _unordered(self._plan)
         self._places = {name: place for place, name in enumerate(self._plan.order)}
         self._slots.set(self._orders.tenants_at_once)
@@ -78,11 +89,13 @@ class CampaignWorkflow:
         self._drop()
         while True:
             try:
-                await self._until_done()
+                done = await self._until_done()
             except (Exception, asyncio.CancelledError):
                 await self._end_all()
                 await asyncio.shield(asyncio.ensure_future(self._close()))
                 raise
+            if not done:
+                workflow.continue_as_new(replace(self._order, news=tuple(self._news)))
             await self._close()
             if not self._news:
                 return
@@ -92,10 +105,14 @@ class CampaignWorkflow:
             BookActivities.close_campaign, self._order, **books()
         )
 
-    async def _until_done(self) -> None:
-        """Wait for all tenants, and do what is ordered meanwhile; raises what a tenant raised."""
+    async def _until_done(self) -> bool:
+        """Wait for all tenants, and do what is ordered meanwhile; raises what a tenant raised.
+        False: the history is long, and all that is left waits to begin."""
         while self._tasks or self._news:
             await self._hear()
+            if self._tasks and self._long() and not self._news and self._queued >= set(self._tasks):
+                await self._forget_queued()
+                return False
             if self._tasks and not self._news:
                 waiting = [*self._tasks.values(), self._bell.awaited()]
                 await workflow.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -108,6 +125,18 @@ class CampaignWorkflow:
                 # It may have been the last canary. Those of other clusters the governor tells.
                 self._news.append(News())
             await self._share_out()
+        return True
+
+    def _long(self) -> bool:
+        most = self._order.events or HISTORY_EVENTS
+        return self._renews and workflow.info().get_current_history_length() > most
+
+    async def _forget_queued(self) -> None:
+        """In the next run they wait again."""
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await workflow.wait(list(self._tasks.values()))
 
     async def _end_all(self) -> None:
         """Each tenant proves by itself that nothing of it is left."""
@@ -147,17 +176,26 @@ class CampaignWorkflow:
 
     async def _slot(self, database: str) -> None:
         """A slot, taken while the tenant may begin: one that is paused, or no canary while those
-        are not verified, waits here."""
-        while True:
-            if self._waits(database):
-                await workflow.wait_condition(lambda: not self._waits(database))
-            await self._slots.acquire(self._place(database))
-            if not self._waits(database):
-                return
-            self._slots.release()
+        are not verified, waits here, and all do before the campaign continues as new."""
+        self._queued.add(database)
+        try:
+            while True:
+                if self._waits(database):
+                    await workflow.wait_condition(lambda: not self._waits(database))
+                await self._slots.acquire(self._place(database))
+                if not self._waits(database):
+                    return
+                self._slots.release()
+        finally:
+            self._queued.discard(database)
 
     def _waits(self, database: str) -> bool:
-        return self._paused(database) or self._orders.waits(database)
+        return self._paused(database) or self._orders.waits(database) or self._ebbs()
+
+    def _ebbs(self) -> bool:
+        """Whether what is at work is to end before anything begins. Not for a tenant that is
+        paused: that may last for days."""
+        return self._long() and not any(self._paused(name) for name in self._children)
 
     def _place(self, database: str) -> int:
         """The lower, the sooner it gets a slot; all are alike where nobody goes first."""
@@ -189,7 +227,12 @@ class CampaignWorkflow:
         plain = orders == TenantOrders(self._plan.windows_per_tenant)
         child = await workflow.start_child_workflow(
             TenantWorkflow.run,
-            TenantInput(tenant, orders.windows, orders=None if plain else orders),
+            TenantInput(
+                tenant,
+                orders.windows,
+                orders=None if plain else orders,
+                events=self._order.events,
+            ),
             id=tenant_workflow_id(self._plan.dataset, tenant.cluster, database),
             cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
             static_summary=f"{tenant.campaign}/{database}",

@@ -98,7 +98,7 @@ class TenantWorkflow:
 
     def _rest_of(self, order: TenantInput, number: int) -> TenantInput:
         orders = replace(self._orders, cuts=tuple(self._cuts)) if self._orders else None
-        return TenantInput(order.tenant, order.windows_in_flight, number, orders)
+        return replace(order, next_group=number, orders=orders)
 
     async def _run_groups(self, order: TenantInput) -> int | None:
         """Run what is to do; a number means: continue as new from that group on."""
@@ -107,11 +107,12 @@ class TenantWorkflow:
         )
         self._beside = workflow.patched(LOAD_BESIDE)
         number, self._left = 0 if todo.left else order.next_group, todo.left
+        most = order.events or HISTORY_EVENTS
         self._queue.extend(todo.groups[number:])
         try:
             while self._queue or self._flight or self._cuts or self._again:
                 await self._hear(order.tenant)
-                if self._queue and workflow.info().get_current_history_length() > HISTORY_EVENTS:
+                if self._queue and workflow.info().get_current_history_length() > most:
                     await self._drain()
                     return 0 if self._left else number
                 if self._queue and self._room():

@@ -1,0 +1,125 @@
+"""Long histories continue as new: nothing is done twice, nothing is lost."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from tests.engine.script import GROUPS, Script, scripted
+from windlass.engine.payloads import (
+    CampaignInput,
+    CampaignOrders,
+    News,
+    Standing,
+    TenantInput,
+    TenantRef,
+)
+from windlass.engine.workflows.campaign import CampaignWorkflow
+from windlass.engine.workflows.tenant import TenantWorkflow
+
+NAMES = tuple(f"t{number}_voice" for number in range(6))
+ONE_BY_ONE = CampaignOrders(1, 1, 1)
+ORDER = CampaignInput("c", "prod", "ledger", events=40)
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def client(temporal_address: str) -> AsyncIterator[Client]:
+    yield await Client.connect(temporal_address)
+
+
+async def lengths(client: Client, workflow: str, run: str) -> list[int]:
+    """Events of each run, from that one on."""
+    found = []
+    while run:
+        history = await client.get_workflow_handle(workflow, run_id=run).fetch_history()
+        found.append(len(history.events))
+        last = history.events[-1]
+        run = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    return found
+
+
+def script_of(client: Client, **wanted: object) -> Script:
+    """Tenants one after the other, under ids that no other test has."""
+    mine = tuple(f"{uuid.uuid4().hex[:8]}_{name}" for name in NAMES)
+    return scripted(client, databases=mine, groups=(GROUPS[1],), orders=ONE_BY_ONE, **wanted)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_long_campaign_goes_on_in_a_new_history(client: Client) -> None:
+    script, queue = script_of(client), f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        handle = await client.start_workflow(
+            CampaignWorkflow.run, ORDER, id=queue, task_queue=queue
+        )
+        await handle.result()
+    assert sorted(script.closed) == sorted(script.databases), "each once"
+    assert script.told.count("close-cluster") == 1
+    assert script.told[-1] == "close-cluster"
+    runs = await lengths(client, queue, handle.first_execution_run_id or "")
+    assert len(runs) > 1
+    assert max(runs) < ORDER.events + 40
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_tenant_that_is_paused_for_long_keeps_no_other_waiting(client: Client) -> None:
+    """Its slot is for others, and they are not held back until its history may end."""
+    script, queue = script_of(client, block={"c/acme_voice/w3"}), f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        handle = await client.start_workflow(
+            CampaignWorkflow.run, replace(ORDER, events=15), id=queue, task_queue=queue
+        )
+        assert await asyncio.to_thread(script.blocked.wait, 30)
+        first = next(name for name in script.databases if script.loading[name])
+        script.orders = replace(ONE_BY_ONE, tenants=(Standing(first, paused=True),))
+        script.block.clear()
+        await handle.signal(CampaignWorkflow.news, News())
+        async with asyncio.timeout(60):
+            while len(script.closed) < len(NAMES) - 1:
+                await asyncio.sleep(0.02)
+        script.orders = ONE_BY_ONE
+        await handle.signal(CampaignWorkflow.news, News())
+        await handle.result()
+    assert sorted(script.closed) == sorted(script.databases)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_continued_campaign_is_cancelled_as_any(client: Client) -> None:
+    script, queue = script_of(client), f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        handle = await client.start_workflow(
+            CampaignWorkflow.run, ORDER, id=queue, task_queue=queue
+        )
+        async with asyncio.timeout(60):
+            while len(script.closed) < 4:
+                await asyncio.sleep(0.02)
+        script.block.add("c/acme_voice/w3")
+        assert await asyncio.to_thread(script.blocked.wait, 30)
+        await client.get_workflow_handle(queue).cancel()
+        async with asyncio.timeout(60):
+            while (await client.get_workflow_handle(queue).describe()).status is (
+                WorkflowExecutionStatus.RUNNING
+            ):
+                await asyncio.sleep(0.05)
+    assert len(await lengths(client, queue, handle.first_execution_run_id or "")) > 1
+    assert script.told[-1] == "close-cluster"
+    assert "close-cancelled" in script.told
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_long_tenant_goes_on_with_its_next_group(client: Client) -> None:
+    groups = tuple(
+        replace(GROUPS[1], id=f"c/acme_voice/g{n}", windows=(f"c/acme_voice/v{n}",))
+        for n in range(8)
+    )
+    script, queue = scripted(client, groups=groups), f"q-{uuid.uuid4()}"
+    async with script.worker(client, queue):
+        order = TenantInput(TenantRef("c", "prod", "acme_voice"), 1, events=60)
+        handle = await client.start_workflow(TenantWorkflow.run, order, id=queue, task_queue=queue)
+        await handle.result()
+    settled = [line for line in script.told if line.startswith("settle")]
+    assert settled == [f"settle {group.id}" for group in groups]
+    assert len(await lengths(client, queue, handle.first_execution_run_id or "")) > 1

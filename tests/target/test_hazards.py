@@ -11,6 +11,7 @@ from windlass.domain.attempt import Staging
 from windlass.domain.errors import TransientError
 from windlass.domain.plan import GroupTable
 from windlass.domain.states import Path
+from windlass.target import digest
 from windlass.target.client import Server, Settings
 from windlass.target.errors import StuckMutationError
 from windlass.target.names import quote, staging_name
@@ -249,3 +250,25 @@ def test_16_keys_are_merged_across_partitions(bench: Bench) -> None:
     bench.put((1, "february", "2026-02-06", "2026-02-06"))
     january = span("2026-01-01", "2026-02-01")
     assert bench.target.count(bench.live, "t", [january, FEB]) == [0, 1]
+
+
+@pytest.mark.parametrize(("order", "parts"), [("(k, t)", 1), ("k", 3)])
+def test_16_but_only_where_a_successor_may_lie_elsewhere(
+    bench: Bench, order: str, parts: int
+) -> None:
+    """With the time in the sorting key a row and its successor share a partition: then the other
+    partitions are not even read."""
+    bench.create(order=order)
+    for month, key in (("01", 1), ("02", 2), ("03", 3)):
+        bench.put((key, "old", f"2026-{month}-05", f"2026-{month}-05"))
+        bench.put((key, "new", f"2026-{month}-05", f"2026-{month}-06"))
+    bench.run(f"OPTIMIZE TABLE {bench.ref} FINAL")
+    tag = f"windlass/{bench.database}/{order}"
+    found = digest.count(bench.server, bench.live, "t", [FEB], tag)
+    assert found == [1]
+    bench.run("SYSTEM FLUSH LOGS query_log")
+    selected = (
+        "SELECT ProfileEvents['SelectedParts'] FROM system.query_log "
+        "WHERE type = 'QueryFinish' AND query_kind = 'Select' AND log_comment = {tag:String}"
+    )
+    assert bench.server.rows(selected, params={"tag": tag}) == [(parts,)]

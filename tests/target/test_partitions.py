@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.target.bench import Bench, at, span
 from windlass.domain.window import Interval
-from windlass.target.partitions import is_steady, whole_ranges
+from windlass.target.partitions import is_steady, keeps_keys, whole_ranges
 
 WITHIN = span("2026-01-01", "2026-02-20")
 
@@ -153,3 +153,20 @@ def test_a_margin_tells_what_all_cells_do(bench: Bench) -> None:
         assert found == whole_ranges(bench.server, table, "t", within, everywhere=True)
 
     same()
+
+
+@pytest.mark.parametrize(
+    ("partition", "order", "kept"),
+    [
+        ("", "k", True),
+        ("toYYYYMM(t)", "(k, t)", True),
+        ("(toYear(t), toYYYYMM(t))", "(t, k)", True),
+        ("toYYYYMM(t)", "k", False),
+        ("toYYYYMM(t)", "(k, toDate(t))", False),
+        ("(toYYYYMM(t), k % 2)", "(k, t)", False),
+    ],
+)
+def test_where_a_row_and_its_successor_share_a_partition(
+    bench: Bench, partition: str, order: str, kept: bool
+) -> None:
+    assert keeps_keys(bench.create(partition=partition, order=order), "t") is kept

@@ -185,9 +185,9 @@ class Server:
             quick.close()
 
     def _settings(self, tag: str, extra: Settings) -> dict[str, str]:
-        wanted = {**defaults.EVERYWHERE, **extra}
-        if not self.knows("defer_partition_pruning_after_final"):
-            wanted |= defaults.BEFORE_DEFERRED_PRUNING
+        late = self.knows("defer_partition_pruning_after_final")
+        early = NOTHING_MORE if late else defaults.BEFORE_DEFERRED_PRUNING
+        wanted = {**defaults.EVERYWHERE, **early, **extra}
         known = {name: value for name, value in wanted.items() if self.knows(name)}
         return {**known, "log_comment": tag, "query_id": f"windlass-{uuid.uuid4()}"}
 

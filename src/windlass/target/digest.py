@@ -8,9 +8,10 @@ from windlass.domain.dataset import Slice
 from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.window import Interval
-from windlass.target.client import LOOKING, Server, fill
+from windlass.target.client import LOOKING, NOTHING_MORE, Server, fill
 from windlass.target.names import literal, live_ref, quote
-from windlass.target.settings import LONG_STATEMENT
+from windlass.target.partitions import keeps_keys
+from windlass.target.settings import LONG_STATEMENT, PRUNED
 from windlass.target.slices import View
 from windlass.target.times import EPOCH, time_type, within
 from windlass.verify.buckets import KeyBucket, key_pairs, target_bucket
@@ -198,11 +199,12 @@ def _per_segment(
 
     All edges of all steps cut the time into segments; a segment's rows are looked at once.
     """
+    pruned = PRUNED if keeps_keys(live, time) else NOTHING_MORE
     answers: list[list[tuple[Any, ...]]] = []
     for at in range(0, len(steps), _STEPS_AT_ONCE):
         some = steps[at : at + _STEPS_AT_ONCE]
         edges = sorted({edge for step in some for edge in (step.start, step.end)})
-        rows = server.rows(_segments(live, time, edges, aggregates), tag)
+        rows = server.rows(_segments(live, time, edges, aggregates), tag, settings=pruned)
         by_edge = {int(row[0]): tuple(row[1:]) for row in rows}
         for step in some:
             members = [_micros(edge) for edge in edges if step.contains(edge)]

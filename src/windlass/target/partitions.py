@@ -20,6 +20,7 @@ from windlass.domain.errors import PlanError, UnrepresentableError, WindlassErro
 from windlass.domain.schema import TargetTable
 from windlass.domain.window import Interval
 from windlass.target.client import LOOKING, Server, fill
+from windlass.target.ddl import plain_elements
 from windlass.target.names import quote
 from windlass.target.times import EPOCH, TimeType, time_type
 
@@ -163,6 +164,13 @@ def _domain(size: int, kind: TimeType, last: int) -> range:
 
 def _around(cells: range, domain: range, margin: int) -> range:
     return range(max(domain.start, cells.start - margin), min(domain.stop, cells.stop + margin))
+
+
+def keeps_keys(live: TargetTable, time: str) -> bool:
+    """Whether a row and its successor, having one sorting key, always lie in one partition."""
+    if live.partition_key in {"", "tuple()"}:
+        return True
+    return is_steady(live.partition_key, time) and time in plain_elements(live.sorting_key)
 
 
 def is_steady(key: str, time: str) -> bool:

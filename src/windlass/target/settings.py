@@ -49,6 +49,13 @@ BEFORE_DEFERRED_PRUNING: dict[str, str] = {"use_partition_pruning": "0"}
 """For servers older than 26.3: pruning before FINAL lets superseded rows of a key show up when
 their successor lies in a partition that the filter prunes."""
 
+PRUNED: dict[str, str] = {
+    "defer_partition_pruning_after_final": "0",
+    "use_partition_pruning": "1",
+}
+"""For FINAL over a table in which a row and its successor always lie in one partition: what the
+filter prunes is not read. Elsewhere every count reads the keys of the whole table."""
+
 LONG_STATEMENT: dict[str, str] = {
     "max_query_size": "268435456",
     "max_ast_elements": "10000000",

@@ -2,9 +2,14 @@
 
 import pytest
 
-from tests.target.bench import Bench, span
+from tests.target.bench import STAGING, Bench, ignore, span
 from windlass.domain.errors import PlanError
+from windlass.domain.plan import GroupTable
 from windlass.domain.states import Path
+from windlass.target.publish.job import Job
+from windlass.target.publish.swap import fit
+from windlass.target.slices import View
+from windlass.target.staging import StagingArea
 
 FEB = span("2026-02-01", "2026-03-01")
 
@@ -30,6 +35,17 @@ def test_windows_of_one_partition_are_put_together_before_the_swap(bench: Bench)
     second = bench.stage((2, "b", "2026-02-20", "2026-02-20"))
     bench.publish(Path.SWAP, FEB, first, second)
     assert bench.seen() == [(1, "a"), (2, "b")]
+
+
+def test_a_group_of_thousands_of_windows_is_looked_over_in_one_statement(bench: Bench) -> None:
+    """It names the staging of each, twice, and may then be longer than servers take."""
+    live = bench.create()
+    staged = bench.stage((1, "a", "2026-02-03", "2026-02-05"))
+    area = StagingArea(bench.server, STAGING)
+    view = View.of(live, bench.piece(FEB), bench.pairs)
+    group = GroupTable(bench.table, Path.SWAP, (FEB,))
+    windows = [staged] * 3_000
+    fit(Job(area, view, bench.plan(Path.IN_PLACE), group, windows, bench.attempt(), ignore))
 
 
 def test_a_partition_that_staging_lacks_is_dropped(bench: Bench) -> None:

@@ -18,7 +18,7 @@ from windlass.target.errors import TableThereError
 from windlass.target.kill import statement_tag
 from windlass.target.meter import Meter
 from windlass.target.names import literal, quote, quoted, staging_name
-from windlass.target.settings import DROP_OWN
+from windlass.target.settings import DROP_OWN, LONG_STATEMENT
 from windlass.target.watch import Moved, watched
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ class StagingArea:
         tags = {attempt.token: attempt.tag for attempt in attempts}
         tokens = ", ".join(literal(f"{token}_") for token in tags)
         asked, params = fill(_OURS, tokens=tokens), {"database": self.database}
-        names = [str(row[0]) for row in self.server.rows(asked, attempts[0].tag, params)]
+        found = self.server.rows(asked, attempts[0].tag, params, LONG_STATEMENT)
+        names = [str(row[0]) for row in found]
         for name in names:
             table = f"{quote(self.database)}.{quote(name)}"
             tag = tags[name.partition("_")[0]]

@@ -5,7 +5,7 @@ from windlass.target.client import NOTHING_MORE, Settings, fill
 from windlass.target.names import literal, staging_name
 from windlass.target.publish.bury import bury
 from windlass.target.publish.job import Facts, Job
-from windlass.target.settings import FROM_NOTHING
+from windlass.target.settings import FROM_NOTHING, LONG_STATEMENT
 from windlass.target.times import within
 
 _TRIES = 3
@@ -46,7 +46,7 @@ def swap(job: Job) -> Facts:
     """
     staged = _staged(job)
     live = live_partitions(job)
-    _fit(job)
+    fit(job)
     buried = bury(job.over(job.group.whole))
     late = _swap_until_it_holds(job, staged)
     empty = sorted(live.keys() - staged.keys())
@@ -81,11 +81,11 @@ def _whole(job: Job) -> str:
     return within(job.live, job.view.time, job.group.whole)
 
 
-def _fit(job: Job) -> None:
+def fit(job: Job) -> None:
     """A pending mutation or patch on staging would not travel with the parts."""
     tables = ", ".join(literal(staging_name(one)) for one in (job.whole, *job.rows))
     statement = fill(_UNFIT, database=literal(job.area.database), tables=tables)
-    if job.value(statement):
+    if job.value(statement, LONG_STATEMENT):
         raise TransientError(
             "staging is not at rest",
             where=job.ref(job.whole),

@@ -44,7 +44,7 @@ def test_a_group_of_thousands_of_windows_is_looked_over_in_one_statement(bench: 
     area = StagingArea(bench.server, STAGING)
     view = View.of(live, bench.piece(FEB), bench.pairs)
     group = GroupTable(bench.table, Path.SWAP, (FEB,))
-    windows = [staged] * 3_000
+    windows = [staged] * 5_000
     fit(Job(area, view, bench.plan(Path.IN_PLACE), group, windows, bench.attempt(), ignore))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from tests.engine.script import GROUPS, Script, scripted
 from windlass.engine.payloads import (
@@ -21,6 +21,7 @@ from windlass.engine.payloads import (
 from windlass.engine.workflows.campaign import CampaignWorkflow
 from windlass.engine.workflows.tenant import TenantWorkflow
 
+Campaign = WorkflowHandle[CampaignWorkflow, None]
 NAMES = tuple(f"t{number}_voice" for number in range(6))
 ONE_BY_ONE = CampaignOrders(1, 1, 1)
 ORDER = CampaignInput("c", "prod", "ledger", events=40)
@@ -48,13 +49,16 @@ def script_of(client: Client, **wanted: object) -> Script:
     return scripted(client, databases=mine, groups=(GROUPS[1],), orders=ONE_BY_ONE, **wanted)
 
 
+async def begun(client: Client, queue: str, order: CampaignInput = ORDER) -> Campaign:
+    """The campaign, named as its queue is."""
+    return await client.start_workflow(CampaignWorkflow.run, order, id=queue, task_queue=queue)
+
+
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_long_campaign_goes_on_in_a_new_history(client: Client) -> None:
     script, queue = script_of(client), f"q-{uuid.uuid4()}"
     async with script.worker(client, queue):
-        handle = await client.start_workflow(
-            CampaignWorkflow.run, ORDER, id=queue, task_queue=queue
-        )
+        handle = await begun(client, queue)
         await handle.result()
     assert sorted(script.closed) == sorted(script.databases), "each once"
     assert script.told.count("close-cluster") == 1
@@ -69,9 +73,7 @@ async def test_a_tenant_that_is_paused_for_long_keeps_no_other_waiting(client: C
     """Its slot is for others, and they are not held back until its history may end."""
     script, queue = script_of(client, block={"c/acme_voice/w3"}), f"q-{uuid.uuid4()}"
     async with script.worker(client, queue):
-        handle = await client.start_workflow(
-            CampaignWorkflow.run, replace(ORDER, events=15), id=queue, task_queue=queue
-        )
+        handle = await begun(client, queue, replace(ORDER, events=15))
         assert await asyncio.to_thread(script.blocked.wait, 30)
         first = next(name for name in script.databases if script.loading[name])
         script.orders = replace(ONE_BY_ONE, tenants=(Standing(first, paused=True),))
@@ -90,9 +92,7 @@ async def test_a_tenant_that_is_paused_for_long_keeps_no_other_waiting(client: C
 async def test_a_continued_campaign_is_cancelled_as_any(client: Client) -> None:
     script, queue = script_of(client), f"q-{uuid.uuid4()}"
     async with script.worker(client, queue):
-        handle = await client.start_workflow(
-            CampaignWorkflow.run, ORDER, id=queue, task_queue=queue
-        )
+        handle = await begun(client, queue)
         async with asyncio.timeout(60):
             while len(script.closed) < 4:
                 await asyncio.sleep(0.02)

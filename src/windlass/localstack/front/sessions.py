@@ -79,7 +79,7 @@ class Sessions:
 
     @contextmanager
     def _pooled(self, settings: Mapping[str, str]) -> Iterator[Held]:
-        """A connection on which nothing is set, or just these settings; it goes back to the pool
+        """A new connection, or one on which just these settings are set; it goes back to the pool
         if nothing but URL settings changed it."""
         held = self._take(settings) or Held(self._engine.connect())
         done = False

@@ -68,7 +68,7 @@ clean: ## remove .venv and caches (not .windlass)
 requirements: ## pin dependencies anew, with hashes and without naming a host
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --extra local --extra notify --extra dev pyproject.toml -o requirements.txt
+	  --no-emit-index-url --no-header --extra local --extra fast --extra notify --extra dev pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header -c requirements.txt benchmarks/requirements.in -o benchmarks/requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

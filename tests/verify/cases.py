@@ -384,7 +384,12 @@ CASES = [
     Case("date[]", "Array(Nullable(Date32))", ("{1960-01-01,NULL}",), ("{-infinity}",)),
     Case("interval[]", "Array(String)", ("{}", '{"1 day","02:00"}'), ("{NULL}",)),
     Case("integer[]", "String", ("{}", "{{1,2},{3,4}}", "[0:1]={1,2}", "{NULL}"), (None,)),
-    Case("integer[]", "Array(Int32)", ("[0:1]={1,2}",), ("{{1}}", "[0:0][0:1]={{1,2}}")),
+    Case(
+        "integer[]",
+        "Array(Int32)",
+        ("[0:1]={1,2}", "[7:8]={1,2}", "[-1:-1]={3}"),
+        ("{{1}}", "[0:0][0:1]={{1,2}}"),
+    ),
     Case("text[]", "Nullable(String)", ("{}", '{"a b"}', None)),
 ]
 

@@ -13,9 +13,10 @@ from .servers import Servers
 def servers(postgres_url: str, clickhouse_url: str) -> Iterator[Servers]:
     """The session's PostgreSQL over ADBC, and its ClickHouse over HTTP."""
     import adbc_driver_postgresql.dbapi as adbc
+    import psycopg
 
-    with adbc.connect(postgres_url) as connection:
-        servers = Servers(connection, Server(Address.parse(clickhouse_url)))
+    with adbc.connect(postgres_url) as connection, psycopg.connect(postgres_url) as writing:
+        servers = Servers(connection, writing, Server(Address.parse(clickhouse_url)))
         servers.setup()
         yield servers
         servers.teardown()

@@ -1,13 +1,14 @@
 """The road from a real PostgreSQL to a real ClickHouse, by the adapters' own clients."""
 
 import io
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from windlass.domain.schema import ColumnPair
+from windlass.source.stream import plain, plain_schema
 from windlass.target.arrowstream import stored
 from windlass.target.chdbdigest import ChdbDigest
 from windlass.target.client import Server
@@ -37,9 +38,11 @@ def target_column(name: str) -> str:
 
 @dataclass
 class Servers:
-    """Connections to both. The source table is proof.t, the target's `TABLE`."""
+    """Connections to both. The source table is proof.t, the target's `TABLE`. Rows are written
+    by another driver than they are read by."""
 
     adbc: Any
+    writing: Any
     clickhouse: Server
 
     def setup(self) -> None:
@@ -74,7 +77,22 @@ class Servers:
             cursor.execute(sql)
             table = cursor.fetch_arrow_table()
         self.adbc.commit()
-        return table
+        batches = [plain(batch) for batch in table.to_batches()]
+        return pa.Table.from_batches(batches, plain_schema(table.schema))
+
+    def write(
+        self, table: str, columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """The source table of that name, afresh, with these rows; what a row lacks is NULL."""
+        listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        with self.writing.cursor() as cursor:
+            cursor.execute(f"drop table if exists {table}")
+            cursor.execute(f"create table {table} ({listed})")
+            with cursor.copy(f"copy {table} from stdin (format binary)") as copy:
+                copy.set_types(list(columns.values()))
+                for row in rows:
+                    copy.write_row([row.get(name) for name in columns])
+        self.writing.commit()
 
     def query(self, sql: str) -> list[list[str]]:
         """Rows of ClickHouse as text fields."""

@@ -25,7 +25,7 @@ _SERVER_SAID = re.compile(
 )
 _QUERY_WAS = re.compile(r"\s*Query was: .*", re.DOTALL)
 _BROKEN = re.compile(
-    r"FATAL|server closed the connection"
+    r"FATAL:|server closed the connection"
     r"|connection (?:not open|reset|refused|timed out|to server)"
     r"|could not (?:receive|send) data|SSL (?:error|SYSCALL)|lost synchronization"
     r"|no COPY in progress|no connection to the server|broken pipe|unexpected EOF|end of file",

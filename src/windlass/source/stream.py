@@ -24,6 +24,8 @@ from windlass.source.session import BEGIN, CONTROL, Server, set_snapshot
 _HINT = "adbc.postgresql.batch_size_hint_bytes"
 _COPY = "adbc.postgresql.use_copy"
 _READING = "reading rows"
+_NO_HEADER = "ReadHeader failed"
+_TYPE, _UUID = b"ADBC:postgresql:typname", pa.binary(16)
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Session:
         self._server = driver.server
         self._connection = driver.connect()
         self._statement: AdbcStatement | None = None
+        self._reader: pa.RecordBatchReader | None = None
         self.pid = 0
         with ExitStack() as undo:
             undo.callback(self.close)
@@ -83,7 +86,8 @@ class Session:
         self._statement.set_options(**options)
         self._statement.set_sql_query(statement)
         handle, _ = self._statement.execute_query()
-        return pa.RecordBatchReader.from_stream(handle)
+        self._reader = pa.RecordBatchReader.from_stream(handle)
+        return self._reader
 
     def _command(self, statement: str) -> None:
         with self._translated():
@@ -124,7 +128,18 @@ class Session:
         try:
             yield
         except (Error, OSError, pa.ArrowException) as error:
-            raise self._server.error(_failure(error), _READING) from None
+            raise self._server.error(_failure(self._told(error)), _READING) from None
+
+    def _told(self, error: Exception) -> Exception:
+        """Older drivers keep to themselves what ended a COPY before its first row; the session
+        knows at least whether the server is still there."""
+        if _NO_HEADER not in str(error):
+            return error
+        try:
+            self._execute("SELECT 1").close()
+        except Error as told:
+            return told
+        return error
 
     def cancel(self) -> None:
         """Stop what runs, from any thread."""
@@ -136,9 +151,11 @@ class Session:
         self._quietly(self._connection.close)
 
     def _drop(self) -> None:
-        if self._statement is not None:
-            self._quietly(self._statement.close)
-            self._statement = None
+        # A result first, then its statement: older drivers free what the result still reads from.
+        for one in (self._reader, self._statement):
+            if one is not None:
+                self._quietly(one.close)
+        self._reader = self._statement = None
 
     def _quietly(self, act: Callable[[], object]) -> None:
         # What is being thrown away may be broken already: that is why it is thrown away.
@@ -155,19 +172,15 @@ def stream(
     """Stream a query's rows; leaving early cancels it on the server and proves it gone."""
     session = Session(driver, name, snapshot)
     ended = _Ended(session)
-    reader: pa.RecordBatchReader | None = None
     ahead: Ahead | None = None
     try:
-        reader = session.copy(query)
-        ahead = Ahead(ended.watch(session.batches(reader)))
+        ahead = Ahead(ended.watch(session.batches(session.copy(query))))
         yield iter(ahead)
     finally:
         if not ended.done:
             session.cancel()
         if ahead is not None:
             ahead.stop()
-        if reader is not None:
-            reader.close()
         session.close()
         if not ended.done:
             _prove_gone(driver.server, name, session.pid)
@@ -207,16 +220,28 @@ def read_all(driver: Driver, queries: Sequence[str], name: str, snapshot: str | 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
     """The schema without metadata, extension types (uuid, numeric) as their storage."""
-    return pa.schema([pa.field(one.name, _storage(one.type)) for one in schema])
+    return pa.schema([pa.field(one.name, _storage(one)) for one in schema])
 
 
-def _storage(kind: pa.DataType) -> pa.DataType:
-    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+def _storage(field: pa.Field) -> pa.DataType:
+    kind = field.type
+    kept = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    known = (field.metadata or {}).get(_TYPE)
+    return _UUID if known == b"uuid" and kept == pa.binary() else kept
 
 
 def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch in `plain_schema`; nothing is copied."""
-    arrays = [
-        array.storage if isinstance(array, pa.ExtensionArray) else array for array in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=plain_schema(batch.schema))
+    """The batch in `plain_schema`; only uuids that may be NULL are copied, by some drivers."""
+    schema = plain_schema(batch.schema)
+    arrays = [_plain(*both) for both in zip(batch.columns, schema.types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    kept = array.storage if isinstance(array, pa.ExtensionArray) else array
+    if kept.type == kind:
+        return kept
+    values = kept.buffers()[-1]
+    if kept.null_count or kept.offset or values is None or values.size < len(kept) * 16:
+        return kept.cast(kind)
+    return pa.Array.from_buffers(kind, len(kept), [None, values])

@@ -6,6 +6,7 @@ from tests.target.bench import Bench, at
 from windlass.domain.errors import (
     AccessError,
     ConfigError,
+    PlanError,
     StagingGoneError,
     TransientError,
     UnreachableError,
@@ -69,7 +70,13 @@ def test_errors_say_what_to_type() -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(60, StagingGoneError), (516, AccessError), (241, TransientError), (252, TransientError)],
+    [
+        (60, StagingGoneError),
+        (62, PlanError),
+        (516, AccessError),
+        (241, TransientError),
+        (252, TransientError),
+    ],
 )
 def test_codes(code: int, kind: type[Exception]) -> None:
     assert isinstance(translate(Exception(f"Code: {code}. DB::Exception: x"), "here"), kind)

@@ -173,3 +173,18 @@ def test_smaller_blocks_become_more_parts_with_the_same_rows(bench: Bench) -> No
 
     assert copy_context().run(parts, 1) == 1
     assert copy_context().run(parts, 16) >= 3
+
+
+def test_parts_are_counted_where_rows_are_inserted(bench: Bench) -> None:
+    loading = empty_staging(bench)
+    whole = Staging(loading.attempt, loading.table, "whole")
+    for staging, parts in ((loading, 2), (whole, 7)):
+        table = bench.staging_ref(staging)
+        if staging is whole:
+            bench.run(f"CREATE TABLE {table} AS {bench.staging_ref(loading)}")
+        bench.run(f"SYSTEM STOP MERGES {table}")
+        for _ in range(parts):
+            bench.send(table, [ROW])
+    told = {one.name: one for one in bench.target.health([])}["clickhouse_parts"]
+    assert told.value < 7, "an assembly has as many parts attached as its group has windows"
+    assert "_rows_" in told.where

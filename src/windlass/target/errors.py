@@ -138,6 +138,11 @@ _BY_CODE: dict[int, _Maker] = {
         "raise max_partition_size_to_drop for the user, then run it again",
     ),
     122: _plain(PlanError, "the tables' structures differ", "plan again: the live DDL changed"),
+    62: _plain(
+        PlanError,
+        "the server cannot read the statement",
+        "if it is too long: raise max_query_size for the user, or plan fewer windows to a group",
+    ),
     36: _plain(PlanError, "the server refuses the arguments", "plan again"),
     349: _DATA,
     321: _DATA,

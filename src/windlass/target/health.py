@@ -14,9 +14,12 @@ Tables = Sequence[tuple[str, str]]
 
 _OURS = "(has({names:Array(Tuple(String, String))}, (database, table)) OR database = {ours:String})"
 _DATABASES = "database IN {databases:Array(String)}"
+# Of staging only what rows are inserted into: what is assembled or kept has others' parts attached,
+# as many as there are windows, and no insert waits for their merges.
 _PARTS = f"""
 SELECT count() AS parts, concat(database, '.', table, ' partition ', partition) FROM system.parts
 WHERE active AND {_DATABASES} AND {_OURS}
+AND (database != {{ours:String}} OR position(table, '_rows_') > 0)
 GROUP BY database, table, partition ORDER BY parts DESC, 2 LIMIT 1
 """
 _MUTATIONS = f"""

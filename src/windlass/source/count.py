@@ -13,6 +13,9 @@ from windlass.source.select import Scope, fill, kept_rows, of_tenant, ref
 from windlass.source.session import Connection, rows
 from windlass.source.times import TimeType, bucket, moment, within
 
+ALONE = "SET LOCAL max_parallel_workers_per_gather = 0"
+"""Where windows are counted side by side: that is share enough of the server, and workers of its
+own make a count a third dearer."""
 _COMPARED = 12
 """Edges up to which each is compared with."""
 

@@ -27,7 +27,7 @@ from windlass.source.keys import (
 )
 from windlass.source.kill import count_running, end_attempt
 from windlass.source.relation import tables_of
-from windlass.source.session import Connection, Limits, Server, consistent, control
+from windlass.source.session import Connection, Limits, Server, consistent, control, run
 from windlass.source.snapshot import Hold, hold
 from windlass.source.stream import Driver, read_all, stream
 from windlass.source.times import TimeType
@@ -150,6 +150,7 @@ class PostgresSource:
         kinds = [self._time_type(piece, pairs) for piece, pairs in pieces]
         names = ", ".join(piece.table.name for piece, _ in pieces)
         with self._in(attempt, snapshot, f"counting {names}") as connection:
+            run(connection, count.ALONE)
             return [
                 count.count_steps(connection, piece, pairs, kind, [piece.interval])[0]
                 for (piece, pairs), kind in zip(pieces, kinds, strict=True)

@@ -52,11 +52,23 @@ class ChdbDigest:
     def _hash(self) -> None:
         import pyarrow as pa
 
-        gathered = pa.Table.from_batches(self._waiting)
+        gathered = _without_nulls(pa.Table.from_batches(self._waiting))
         self._waiting, self._waiting_rows = [], 0
         rows, total = _aggregate(self._items, gathered)
         self._rows += rows
         self._sum += total
+
+
+def _without_nulls(rows: "pa.Table") -> "pa.Table":
+    """The rows, with columns that have no NULL declared so: the engine then looks for none, which
+    is a quarter of its work."""
+    import pyarrow as pa
+
+    fields = [
+        field.with_nullable(column.null_count > 0)
+        for field, column in zip(rows.schema, rows.columns, strict=True)
+    ]
+    return pa.Table.from_arrays(rows.columns, schema=pa.schema(fields))
 
 
 def _aggregate(items: str, windlass_batches: "pa.Table") -> tuple[int, int]:

@@ -242,6 +242,19 @@ class Target(KeepingTarget, HealthyTarget, Protocol):
         """Count and MD5 sum of live logical rows per step, comparable to Source.digest."""
         ...
 
+    def rows_as_staged(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        steps: Sequence[Interval],
+        rows: Sequence[Staging],
+        attempt: Attempt,
+    ) -> list[int] | None:
+        """Logical live rows per step, where live consists there of nothing but what these staging
+        tables hold, each row of which readers see. None: that is not so, or cannot be told without
+        reading the rows; `fingerprints` then says what is so."""
+        ...
+
     def fingerprints(
         self,
         live: TargetTable,

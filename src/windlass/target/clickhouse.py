@@ -19,6 +19,7 @@ from windlass.target.client import LOOKING, Address, Server
 from windlass.target.describe import describe, describe_all
 from windlass.target.examine import examine
 from windlass.target.keeping import Keeping
+from windlass.target.parts import rows_as_staged
 from windlass.target.publish.job import Job
 from windlass.target.publish.run import publish
 from windlass.target.slices import View
@@ -236,6 +237,18 @@ class ClickHouseTarget(Keeping):
     ) -> list[Digest]:
         """See ports.Target."""
         return digest.digests(self._server, live, piece, pairs, steps, _tag(attempt))
+
+    def rows_as_staged(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        steps: Sequence[Interval],
+        rows: Sequence[Staging],
+        attempt: Attempt,
+    ) -> list[int] | None:
+        """See ports.Target."""
+        time, place = piece.table.target_time, self._area.database
+        return rows_as_staged(self._server, place, live, time, steps, rows, attempt.tag)
 
     def fingerprints(
         self,

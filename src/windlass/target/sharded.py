@@ -284,6 +284,23 @@ class ShardedTarget(ShardedKeeping):
             live, lambda target, local: target.digest(local, piece, pairs, steps, attempt)
         )
 
+    def rows_as_staged(
+        self,
+        live: TargetTable,
+        piece: Slice,
+        steps: Sequence[Interval],
+        rows: Sequence[Staging],
+        attempt: Attempt,
+    ) -> list[int] | None:
+        """See ports.Target. All shards must be as staged."""
+        found = self._each(
+            live, lambda target, local: target.rows_as_staged(local, piece, steps, rows, attempt)
+        )
+        counts = [one for one in found if one is not None]
+        return (
+            [sum(one) for one in zip(*counts, strict=True)] if len(counts) == len(found) else None
+        )
+
     def fingerprints(
         self,
         live: TargetTable,

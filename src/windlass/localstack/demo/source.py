@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from windlass.localstack.demo import story
 
 if TYPE_CHECKING:
     import psycopg
+    import pyarrow as pa
 
 Progress = Callable[[str], None]
 
@@ -82,10 +84,37 @@ def _load(postgres_url: str, scale: float, seed: int, progress: Progress) -> Non
     with adbc.connect(postgres_url) as connection, connection.cursor() as cursor:
         for batch in generate.ahead(generate.batches(scale, seed)):
             for table, rows in (("scorecards", batch.scorecards), ("scores", batch.scores)):
-                cursor.adbc_ingest(table, rows, mode="append", db_schema_name="app")
+                cursor.adbc_ingest(table, _sent(rows), mode="append", db_schema_name="app")
                 done += rows.num_rows
             progress(f"source: {done:,} of {story.total_rows(scale):,} rows")
         connection.commit()
+
+
+def _sent(rows: "pa.Table") -> "pa.Table":
+    """The rows as every build of the driver writes them: uuids and numerics as the bytes that
+    PostgreSQL takes for them."""
+    import pyarrow as pa
+
+    columns = [_bytes(column) for column in rows.columns]
+    return pa.Table.from_arrays(columns, names=rows.schema.names)
+
+
+def _bytes(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    import pyarrow as pa
+
+    if column.type == pa.binary(16):
+        return column.cast(pa.binary())
+    return _numerics(column) if pa.types.is_decimal(column.type) else column
+
+
+def _numerics(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from psycopg.types.numeric import DecimalBinaryDumper
+
+    dumper, distinct = DecimalBinaryDumper(Decimal), column.unique()
+    written = [bytes(dumper.dump(value) or b"") for value in distinct.to_pylist()]
+    return pa.array(written, pa.binary()).take(pc.index_in(column, distinct))
 
 
 def _index(connection: "psycopg.Connection", progress: Progress) -> None:

@@ -74,7 +74,9 @@ def _without_nulls(rows: "pa.Table") -> "pa.Table":
 def _aggregate(items: str, windlass_batches: "pa.Table") -> tuple[int, int]:
     """Evaluate two select items over the table, which chDB finds by this parameter's name."""
     with _LOCK:
-        answer = _engine().query(f"SELECT {items} FROM Python(windlass_batches)", "TSV")
+        answer = _engine().query(
+            f"SELECT {items} FROM Python(windlass_batches) SETTINGS max_threads = 1", "TSV"
+        )
     rows, total = str(answer).strip().split("\t")
     return int(rows), int(total)
 

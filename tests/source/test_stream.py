@@ -20,7 +20,9 @@ SLEEPING = "SELECT pid FROM pg_stat_activity WHERE pid = {} AND wait_event = 'Pg
 NAMED = {b"ADBC:postgresql:typname": b"uuid"}
 UUIDS = [
     pytest.param(pa.field("u", pa.uuid()), id="arrow.uuid"),
-    pytest.param(pa.field("u", pa.opaque(pa.binary(), "uuid", "PostgreSQL"), metadata=NAMED)),
+    pytest.param(
+        pa.field("u", pa.opaque(pa.binary(), "uuid", "PostgreSQL"), metadata=NAMED), id="opaque"
+    ),
     pytest.param(pa.field("u", pa.binary(), metadata=NAMED), id="bytes"),
 ]
 

@@ -85,14 +85,13 @@ class Servers:
     ) -> None:
         """The source table of that name, afresh, with these rows; what a row lacks is NULL."""
         listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-        with self.writing.cursor() as cursor:
+        with self.writing.transaction(), self.writing.cursor() as cursor:
             cursor.execute(f"drop table if exists {table}")
             cursor.execute(f"create table {table} ({listed})")
             with cursor.copy(f"copy {table} from stdin (format binary)") as copy:
                 copy.set_types(list(columns.values()))
                 for row in rows:
                     copy.write_row([row.get(name) for name in columns])
-        self.writing.commit()
 
     def query(self, sql: str) -> list[list[str]]:
         """Rows of ClickHouse as text fields."""

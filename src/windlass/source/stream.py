@@ -241,7 +241,8 @@ def _plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
     kept = array.storage if isinstance(array, pa.ExtensionArray) else array
     if kept.type == kind:
         return kept
+    # Without a NULL, sixteen bytes follow upon sixteen: anything else is taken apart row by row.
     values = kept.buffers()[-1]
-    if kept.null_count or kept.offset or values is None or values.size < len(kept) * 16:
+    if kept.null_count or kept.offset or values is None or values.size != len(kept) * 16:
         return kept.cast(kind)
     return pa.Array.from_buffers(kind, len(kept), [None, values])

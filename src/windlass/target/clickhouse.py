@@ -247,8 +247,8 @@ class ClickHouseTarget(Keeping):
         attempt: Attempt,
     ) -> list[int] | None:
         """See ports.Target."""
-        time, place = piece.table.target_time, self._area.database
-        return rows_as_staged(self._server, place, live, time, steps, rows, attempt.tag)
+        time = piece.table.target_time
+        return rows_as_staged(self._area, live, time, steps, rows, attempt.tag)
 
     def fingerprints(
         self,

@@ -141,7 +141,7 @@ _BY_CODE: dict[int, _Maker] = {
     62: _plain(
         PlanError,
         "the server cannot read the statement",
-        "if it is too long: raise max_query_size for the user, or plan fewer windows to a group",
+        "if it is too long: plan with a larger --window, or raise max_query_size for the user",
     ),
     36: _plain(PlanError, "the server refuses the arguments", "plan again"),
     349: _DATA,

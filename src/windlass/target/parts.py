@@ -13,14 +13,16 @@ from windlass.domain.attempt import Staging
 from windlass.domain.schema import TargetTable
 from windlass.domain.window import Interval
 from windlass.target import digest
-from windlass.target.client import Server, fill
+from windlass.target.client import fill
 from windlass.target.names import literal, staging_name
 from windlass.target.settings import LONG_STATEMENT
+from windlass.target.staging import StagingArea
 
 _STAGED = "database = $staging AND table IN ($tables)"
+_LIVE = "(database = $database AND table = $table)"
 _PARTS = f"""
-SELECT ({_STAGED}) AS staged, name, (partition_id, hash_of_all_files), rows FROM system.parts
-WHERE active AND (({_STAGED}) OR (database = $database AND table = $table AND (
+SELECT {_LIVE} AS live, name, (partition_id, hash_of_all_files), rows FROM system.parts
+WHERE active AND (({_STAGED}) OR ({_LIVE} AND (
     startsWith(name, 'patch-') OR partition_id IN
     (SELECT partition_id FROM system.parts WHERE active AND {_STAGED}))))
 ORDER BY 3, 2
@@ -49,40 +51,36 @@ class _Parts:
 
 
 def rows_as_staged(
-    server: Server,
-    database: str,
+    area: StagingArea,
     live: TargetTable,
     time: str,
     steps: Sequence[Interval],
     rows: Sequence[Staging],
     tag: str,
 ) -> list[int] | None:
-    """See ports.Target.rows_as_staged; `database` is where staging lies."""
+    """See ports.Target.rows_as_staged."""
     if not rows:
         return None
-    before = _parts(server, database, live, rows, tag)
+    before = _parts(area, live, rows, tag)
     if not before.same:
         return None
-    counts = digest.count(server, live, time, steps, tag)
-    if sum(counts) != before.rows or _parts(server, database, live, rows, tag) != before:
+    counts = digest.count(area.server, live, time, steps, tag)
+    if sum(counts) != before.rows or _parts(area, live, rows, tag) != before:
         return None
     return counts
 
 
-def _parts(
-    server: Server, database: str, live: TargetTable, rows: Sequence[Staging], tag: str
-) -> _Parts:
+def _parts(area: StagingArea, live: TargetTable, rows: Sequence[Staging], tag: str) -> _Parts:
     statement = fill(
         _PARTS,
-        staging=literal(database),
+        staging=literal(area.database),
         tables=", ".join(literal(staging_name(one)) for one in rows),
         database=literal(live.database),
         table=literal(live.name),
     )
     staged, there = list[_Part](), list[_Part]()
-    for is_staged, name, (partition, hashed), count in server.rows(
-        statement, tag, settings=LONG_STATEMENT
-    ):
-        side = staged if is_staged else there
+    found = area.server.rows(statement, tag, settings=LONG_STATEMENT)
+    for is_live, name, (partition, hashed), count in found:
+        side = there if is_live else staged
         side.append((str(name), (str(partition), str(hashed)), int(count)))
     return _Parts(tuple(staged), tuple(there))

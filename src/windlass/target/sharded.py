@@ -297,9 +297,9 @@ class ShardedTarget(ShardedKeeping):
             live, lambda target, local: target.rows_as_staged(local, piece, steps, rows, attempt)
         )
         counts = [one for one in found if one is not None]
-        return (
-            [sum(one) for one in zip(*counts, strict=True)] if len(counts) == len(found) else None
-        )
+        if len(counts) < len(found):
+            return None
+        return [sum(one) for one in zip(*counts, strict=True)]
 
     def fingerprints(
         self,

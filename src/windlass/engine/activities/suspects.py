@@ -102,12 +102,13 @@ class Suspects:
         what was read: where live still has just that, no row is read again."""
         steps = [window.interval for window in self._desk.group(self._work.group).windows]
         if job.group.path is Path.SWAP:
+            read = self._as_read(job)
             rows = self._desk.target.rows_as_staged(
                 job.live, job.piece, steps, job.rows, self._attempt
             )
             self._pulse(0)
-            if rows == [one.rows for one in self._as_read(job)]:
-                return self._as_read(job)
+            if rows == [one.rows for one in read]:
+                return read
         found = self._desk.target.fingerprints(
             job.live, job.piece, job.plan.columns, steps, self._attempt
         )

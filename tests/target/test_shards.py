@@ -266,8 +266,13 @@ def test_undo_puts_every_shard_back(shards: ShardedBench) -> None:
     live, piece, target = shards.live, shards.piece(FEB), shards.target
     kept = target.keep(live, piece, group, attempt, ignore)
     assert {name.partition("/")[0] for name in kept.before} == {"1", "2"}
-    shards.publish(Path.SWAP, FEB, shards.stage((1, "new", "2026-02-06", "2026-02-07")))
-    assert target.prints(live, piece, group, attempt, ignore) != kept.before
+    staged = shards.stage(
+        (1, "new", "2026-02-06", "2026-02-07"), (2, "n", "2026-02-09", "2026-02-10")
+    )
+    digests, expected = target.proofs(live, [staged], shards.pairs, attempt, ignore)
+    assert digests == [target.staged(staged, shards.pairs)]
+    shards.publish(Path.SWAP, FEB, staged)
+    assert target.prints(live, piece, group, attempt, ignore) == expected != kept.before
     target.restore(live, piece, group, kept, shards.attempt("undo"), ignore)
     assert target.prints(live, piece, group, attempt, ignore) == kept.before
     assert shards.seen() == seen

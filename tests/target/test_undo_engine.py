@@ -25,6 +25,7 @@ from windlass.domain.plan import (
     WindowPlan,
 )
 from windlass.domain.record import CampaignDraft
+from windlass.domain.results import Digest
 from windlass.domain.schema import TargetTable
 from windlass.domain.states import Path, Verdict
 from windlass.domain.tenant import Tenant
@@ -134,7 +135,7 @@ class Undoing:
         self.bench.publish(Path.SWAP, FEB, self.bench.stage(*rows))
         if settle:
             jobs = self.desk.jobs(self.ref, FEB, ())
-            Keeper(self.desk).after(self.ref, jobs, attempt, ignore)
+            Keeper(self.desk).after(self.ref, jobs, (), attempt, ignore)
             self.ledger.group_done(self.group, [], Verdict.VERIFIED, len(rows))
 
     def undo(self, order: UndoOrder = ORDER) -> str:
@@ -360,3 +361,40 @@ def test_orphans_are_those_of_nobody_alive_and_of_no_other_ledger(undoing: Undoi
 
 def test_errors_are_of_the_tree() -> None:
     assert issubclass(NotKeptError, WindlassError)
+
+
+@pytest.mark.parametrize("as_staged", [True, False])
+def test_what_was_staged_is_recorded_and_looked_at_again_where_live_is_more(
+    undoing: Undoing, as_staged: bool
+) -> None:
+    bench, keeper = undoing.bench, Keeper(undoing.desk)
+    undoing.keep()
+    (job,) = undoing.desk.jobs(undoing.ref, FEB, ())
+    staged = bench.stage(*NEW)
+    _, prints = bench.target.proofs(bench.live, [staged], bench.pairs, bench.attempt(), ignore)
+    bench.publish(Path.SWAP, FEB, staged)
+    keeper.published(undoing.ref, job, prints)
+    bench.put((7, "late", "2026-02-11", "2026-02-12"))
+    known = {bench.table} if as_staged else set[str]()
+    keeper.after(undoing.ref, [job], known, undoing.begin(), ignore)
+    (record,) = undoing.ledger.kept(undoing.group)
+    assert record.after is not None
+    assert sum(one.rows for one in record.after.values()) == (2 if as_staged else 3)
+
+
+def test_nothing_is_recorded_of_a_table_that_was_not_kept(undoing: Undoing) -> None:
+    (job,) = undoing.desk.jobs(undoing.ref, FEB, ())
+    Keeper(undoing.desk).published(undoing.ref, job, {"20260203": Digest(1)})
+    assert undoing.ledger.kept(undoing.group) == []
+
+
+def test_a_publish_that_knows_no_prints_leaves_the_look_to_the_end(undoing: Undoing) -> None:
+    bench, keeper = undoing.bench, Keeper(undoing.desk)
+    undoing.keep()
+    (job,) = undoing.desk.jobs(undoing.ref, FEB, ())
+    bench.publish(Path.SWAP, FEB, bench.stage(*NEW))
+    keeper.published(undoing.ref, job, None)
+    keeper.after(undoing.ref, [job], {bench.table}, undoing.begin(), ignore)
+    (record,) = undoing.ledger.kept(undoing.group)
+    assert record.after is not None
+    assert sum(one.rows for one in record.after.values()) == 2

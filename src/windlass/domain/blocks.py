@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 USUAL = 1
 """The divisor that makes nothing smaller."""
-BYTES = 8 << 20
+BYTES = 2 << 20
 """Aim of one block on its way: what a reader holds in memory, whatever the window's size."""
 
 _DIVISOR: ContextVar[Callable[[], int] | None] = ContextVar("blocks", default=None)

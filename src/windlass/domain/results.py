@@ -16,6 +16,10 @@ class Digest:
     rows: int
     sum: str = "0"
 
+    def __add__(self, other: "Digest") -> "Digest":
+        """The digest of both kinds of rows together."""
+        return Digest(self.rows + other.rows, str(int(self.sum) + int(other.sum)))
+
 
 @dataclass(frozen=True)
 class Writer:

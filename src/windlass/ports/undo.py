@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from windlass.domain.attempt import Attempt
+from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice
 from windlass.domain.plan import GroupTable
-from windlass.domain.schema import TargetTable
+from windlass.domain.results import Digest
+from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.undo import (
     GroupUndo,
     KeptRecord,
@@ -22,8 +23,8 @@ from windlass.ports.basics import Pulse
 class KeepingTarget(Protocol):
     """A target that keeps the partitions which a publish replaces, and puts them back.
 
-    All four speak of the partitions that lie in `group.whole`; a target of several servers names
-    a partition together with its server.
+    What takes a group speaks of the partitions that lie in `group.whole`; a target of several
+    servers names a partition together with its server.
     """
 
     def keep(
@@ -48,6 +49,18 @@ class KeepingTarget(Protocol):
         pulse: Pulse,
     ) -> Prints:
         """How live looks now, per partition that has rows."""
+        ...
+
+    def proofs(
+        self,
+        live: TargetTable,
+        rows: Sequence[Staging],
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        pulse: Pulse,
+    ) -> tuple[list[Digest], Prints]:
+        """What staging holds, looked at once: `Target.staged` of each table, and the `prints` of
+        all of them together, if no two of their rows have one key. StagingGoneError."""
         ...
 
     def restore(

@@ -232,8 +232,7 @@ def to_all(
 
 def total(digests: Iterable[Digest]) -> Digest:
     """The digest of all rows together."""
-    found = list(digests)
-    return Digest(sum(one.rows for one in found), str(sum(int(one.sum) for one in found)))
+    return sum(digests, Digest(0))
 
 
 def summed(facts: Sequence[Mapping[str, int | str]]) -> dict[str, int | str]:

@@ -1,14 +1,16 @@
 """The part of the target adapter that keeps, puts back and clears away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from windlass.domain.attempt import Attempt
+from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice
 from windlass.domain.plan import GroupTable
-from windlass.domain.schema import TargetTable
+from windlass.domain.results import Digest
+from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.undo import KeptTable, Leftover, Prints
 from windlass.ports import Pulse
 from windlass.target import leftovers, restore
+from windlass.target.proofs import proofs
 from windlass.target.publish.keep import Hand, keep
 from windlass.target.staging import StagingArea
 
@@ -29,6 +31,17 @@ class Keeping:
     ) -> Prints:
         """See ports.KeepingTarget."""
         return restore.prints(Hand(self._area, live, piece, group, attempt, pulse))
+
+    def proofs(
+        self,
+        live: TargetTable,
+        rows: Sequence[Staging],
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        pulse: Pulse,
+    ) -> tuple[list[Digest], Prints]:
+        """See ports.KeepingTarget."""
+        return proofs(self._area, live, rows, pairs, attempt, pulse)
 
     def restore(
         self,

@@ -1,15 +1,16 @@
 """Undo over shards: each shard keeps and puts back its own partitions, named with its number."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from windlass.domain.attempt import Attempt
+from windlass.domain.attempt import Attempt, Staging
 from windlass.domain.dataset import Slice
 from windlass.domain.plan import GroupTable
-from windlass.domain.schema import TargetTable
+from windlass.domain.results import Digest
+from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.undo import KeptTable, Leftover, Prints
 from windlass.ports import Pulse
 from windlass.target.clickhouse import ClickHouseTarget
-from windlass.target.each import Each, summed
+from windlass.target.each import Each, summed, total
 
 
 class ShardedKeeping(Each):
@@ -36,6 +37,23 @@ class ShardedKeeping(Each):
             live, lambda target, local: target.prints(local, piece, group, attempt, pulse)
         )
         return found[0] if live.shards is None else self._named(live, found)
+
+    def proofs(
+        self,
+        live: TargetTable,
+        rows: Sequence[Staging],
+        pairs: Sequence[ColumnPair],
+        attempt: Attempt,
+        pulse: Pulse,
+    ) -> tuple[list[Digest], Prints]:
+        """See ports.KeepingTarget."""
+        found = self._in_turn(
+            live, lambda target, local: target.proofs(local, rows, pairs, attempt, pulse)
+        )
+        if live.shards is None:
+            return found[0]
+        digests = [total(one) for one in zip(*(of_rows for of_rows, _ in found), strict=True)]
+        return digests, self._named(live, [prints for _, prints in found])
 
     def restore(
         self,

@@ -1,6 +1,6 @@
 """Keeping what a publish replaces, and how live looked afterwards: what undo goes by."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from temporalio import activity
 
@@ -13,7 +13,7 @@ from windlass.domain.errors import (
     UnreachableError,
     WindlassError,
 )
-from windlass.domain.undo import KeptRecord, KeptTable
+from windlass.domain.undo import KeptRecord, KeptTable, Prints
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.payloads import GroupRef
 from windlass.planner.undo import why_no_undo
@@ -80,15 +80,32 @@ class Keeper:
             ledger.event(*where, ref.group, "no undo", text)
         return stands
 
+    def published(self, ref: GroupRef, job: TableJob, prints: Prints | None) -> None:
+        """Record how live should look now that staging was put in the place of what is kept."""
+        if prints is not None and self._kept(ref, job):
+            self._desk.ledger.record_after(ref.group, job.spec.name, prints)
+
     def after(
-        self, ref: GroupRef, jobs: Sequence[TableJob], attempt: Attempt, pulse: Pulse
+        self,
+        ref: GroupRef,
+        jobs: Sequence[TableJob],
+        as_staged: Collection[str],
+        attempt: Attempt,
+        pulse: Pulse,
     ) -> None:
         """Record how live looks now that the group has come to rest: undo puts nothing back
-        over anything else."""
-        kept = {one.table for one in self._desk.ledger.kept(ref.group) if not one.why_not}
+        over anything else. What was recorded of tables `as_staged`, which hold what was published
+        and nothing else, stands."""
         for job in jobs:
-            if job.spec.name in kept:
+            kept = self._kept(ref, job)
+            if kept and (kept.after is None or job.spec.name not in as_staged):
                 self._look(ref, job, attempt, pulse)
+
+    def _kept(self, ref: GroupRef, job: TableJob) -> KeptRecord | None:
+        """The record of what was kept of the table; None where nothing was."""
+        records = self._desk.ledger.kept(ref.group)
+        mine = (one for one in records if one.table == job.spec.name and not one.why_not)
+        return next(mine, None)
 
     def _look(self, ref: GroupRef, job: TableJob, attempt: Attempt, pulse: Pulse) -> None:
         """A partition that reaches beyond the range by now leaves it unrecorded: undo then wants

@@ -14,6 +14,7 @@ from windlass.domain.record import TIMES
 from windlass.domain.results import Digest, Removed
 from windlass.domain.states import Mode, Verdict
 from windlass.domain.stopwatch import stage, timed
+from windlass.domain.undo import Prints
 from windlass.engine.activities.desk import Desk, TableJob, stage_excluded
 from windlass.engine.activities.keep import Keeper
 from windlass.engine.activities.load import total
@@ -128,13 +129,13 @@ class PublishActivities:
         with self._desk.watch(attempt, group.tenant) as watch, self._timed(group, attempt, PUBLISH):
             jobs = self._jobs(work, fresh=True)
             with stage("fingerprint"):
-                for job in jobs:
-                    self._still_as_read(job, work, watch)
+                prints = [self._still_as_read(job, work, attempt, watch) for job in jobs]
             with stage("keep"):
                 self._keeper.before(group, jobs, attempt, watch.pulse)
             with stage(PUBLISH):
-                for job in jobs:
+                for job, expected in zip(jobs, prints, strict=True):
                     self._publish_table(job, work, attempt, watch)
+                    self._keeper.published(group, job, expected)
 
     @contextmanager
     def _timed(self, ref: GroupRef, attempt: Attempt, step: str) -> Iterator[None]:
@@ -145,17 +146,21 @@ class PublishActivities:
         facts = {**stages.seconds, "seconds": round(time.monotonic() - began, 3)}
         self._desk.ledger.step_end(ref.group, attempt.number, "", f"{TIMES}{step}", facts)
 
-    def _still_as_read(self, job: TableJob, work: GroupWork, watch: Watch) -> None:
-        """No table of the group is published unless all staging holds what was read."""
-        if self._desk.ledger.publish_begun(work.group.group, job.spec.name) and job.moves_staging:
-            return
-        loads = (load for load in work.loads if load.stages(job.spec.name))
-        for load, staging in zip(loads, job.rows, strict=True):
-            read = next(r for r in load.reads if r.table == job.spec.name)
-            staged = self._desk.target.staged(staging, job.plan.columns)
-            watch.pulse(0)
-            where = f"{load.window} {job.spec.name}"
-            judge_staged(Digest(read.rows, read.sum), staged, where=where)
+    def _still_as_read(
+        self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
+    ) -> Prints | None:
+        """No table of the group is published unless all staging holds what was read. Returns how
+        live will look, where that is known."""
+        table = job.spec.name
+        if self._desk.ledger.publish_begun(work.group.group, table) and job.moves_staging:
+            return None
+        pairs, target = job.plan.columns, self._desk.target
+        staged, prints = target.proofs(job.live, job.rows, pairs, attempt, watch.pulse)
+        loads = (load for load in work.loads if load.stages(table))
+        for load, found in zip(loads, staged, strict=True):
+            read = next(r for r in load.reads if r.table == table)
+            judge_staged(Digest(read.rows, read.sum), found, where=f"{load.window} {table}")
+        return prints
 
     def _publish_table(
         self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
@@ -201,7 +206,8 @@ class PublishActivities:
             if any(outcome.again for outcome in outcomes):
                 return Settled(Verdict.UNVERIFIED, again=True)
             with stage("keep"):
-                self._keeper.after(group, jobs, attempt, watch.pulse)
+                known = {one.counts.table for one in outcomes if one.as_staged}
+                self._keeper.after(group, jobs, known, attempt, watch.pulse)
             verdict = worst([outcome.counts.verdict for outcome in outcomes])
             if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
                 settler.remember(outcomes)

@@ -23,11 +23,13 @@ from windlass.ports import HeldCounts, Pulse
 @dataclass(frozen=True)
 class Outcome:
     """One table's end. `held` is what each window holds, in their order, where both sides were
-    counted; `again`: the source changed under a table that only another load mends."""
+    counted; `again`: the source changed under a table that only another load mends; `as_staged`:
+    live holds the staged parts and nothing else."""
 
     counts: TableCounts
     held: tuple[HeldCounts, ...] = ()
     again: bool = False
+    as_staged: bool = False
 
 
 class Settler:
@@ -123,7 +125,7 @@ class Settler:
         counts = replace(
             made.counts, in_flight=rest.in_flight, exact_as_of=moment.exact_as_of, reason=reason
         )
-        return replace(made, counts=counts, held=held)
+        return replace(made, counts=counts, held=held, as_staged=first.as_staged)
 
     def _write_queries(self, job: TableJob) -> None:
         """The two counts, for whoever wants to see for themselves."""

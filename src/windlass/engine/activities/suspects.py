@@ -27,12 +27,14 @@ FEW_KEYS = 100_000
 class FirstLook:
     """What the source holds at the moment, window by window, and the keys that are not known to
     be the same. `differs`: some row is not the same, and none can be put right alone, so which is
-    not asked. `live`: what live holds, window by window, where just that was counted."""
+    not asked. `live`: what live holds, window by window, where just that was counted;
+    `as_staged`: it is the staged parts, and nothing else."""
 
     windows: tuple[SliceCount, ...]
     suspects: "pa.Table"
     differs: bool = False
     live: tuple[int, ...] | None = None
+    as_staged: bool = False
 
 
 class Suspects:
@@ -50,15 +52,17 @@ class Suspects:
         with beside(lambda: self._held_now(job)) as asked:
             counts = self._counts(job, snapshot)
             changed = self._changed(job, snapshot)
-        held = asked.result()
+        held, as_staged = asked.result()
         stray = no_keys(job) if held == self._as_read(job) else self._stray(job)
         if stray.num_rows > FEW_KEYS:
             return self._by_content(job, snapshot, counts)
         kept = sum(one.kept for one in counts)
         suspects = distinct([changed, stray], job.spec.key)
         if self._closes(job, snapshot, kept, changed, suspects):
-            live = None if suspects.num_rows else tuple(one.rows for one in held)
-            return FirstLook(counts, suspects, live=live)
+            if suspects.num_rows:
+                return FirstLook(counts, suspects)
+            live = tuple(one.rows for one in held)
+            return FirstLook(counts, suspects, live=live, as_staged=as_staged)
         if not mends(job):
             return FirstLook(counts, suspects, differs=True)
         return FirstLook(counts, self._accounted(job, snapshot, kept, changed, suspects))
@@ -97,9 +101,9 @@ class Suspects:
         self._pulse(0)
         return found
 
-    def _held_now(self, job: TableJob) -> list[Digest]:
-        """The fingerprint of what live holds, window by window. What was staged was proven to be
-        what was read: where live still has just that, no row is read again."""
+    def _held_now(self, job: TableJob) -> tuple[list[Digest], bool]:
+        """The fingerprint of what live holds, window by window, and whether it is `as_staged`:
+        staging was proven to be what was read, so that no row is read again."""
         steps = [window.interval for window in self._desk.group(self._work.group).windows]
         if job.group.path is Path.SWAP:
             read = self._as_read(job)
@@ -108,12 +112,12 @@ class Suspects:
             )
             self._pulse(0)
             if rows == [one.rows for one in read]:
-                return read
+                return read, True
         found = self._desk.target.fingerprints(
             job.live, job.piece, job.plan.columns, steps, self._attempt
         )
         self._pulse(0)
-        return found
+        return found, False
 
     def _as_read(self, job: TableJob) -> list[Digest]:
         """The fingerprint of what was read, window by window."""

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from windlass.domain.attempt import Staging
 from windlass.domain.errors import TransientError
 from windlass.target.client import fill
+from windlass.target.names import literal, staging_name
 from windlass.target.publish.job import Job
+from windlass.target.settings import LONG_STATEMENT
 
 _PARTITIONS = "SELECT _partition_id, count() FROM $table GROUP BY _partition_id"
+_STAGED = """
+SELECT partition_id, sum(rows) FROM system.parts
+WHERE active AND database = $database AND table IN ($tables) GROUP BY partition_id
+"""
 _ATTACH = "ALTER TABLE $whole ATTACH PARTITION ALL FROM $window"
 
 
@@ -27,10 +33,8 @@ def assemble(job: Job) -> Assembled:
     """Make the attempt's assembly afresh out of the windows' staging (hard links, no copying).
     StagingGoneError: a window's staging is gone. TransientError: the counts do not add up."""
     job.area.create(job.live, job.whole)
-    expected: dict[str, int] = {}
+    expected = _staged(job)
     for window in job.rows:
-        for partition, rows in partitions(job, window).items():
-            expected[partition] = expected.get(partition, 0) + rows
         job.run(fill(_ATTACH, whole=job.ref(job.whole), window=job.ref(window)))
     found = partitions(job, job.whole)
     if found != expected:
@@ -41,6 +45,20 @@ def assemble(job: Job) -> Assembled:
 def partitions(job: Job, staging: Staging) -> dict[str, int]:
     """`{partition id: rows}` of a staging table."""
     rows = job.server.rows(fill(_PARTITIONS, table=job.ref(staging)), job.tag)
+    return {str(partition): int(count) for partition, count in rows}
+
+
+def _staged(job: Job) -> dict[str, int]:
+    """The same of all windows together, in one look, however many they are: by their parts, of
+    which no row was ever deleted. A window that is gone is found out when it is attached."""
+    if not job.rows:
+        return {}
+    statement = fill(
+        _STAGED,
+        database=literal(job.area.database),
+        tables=", ".join(literal(staging_name(one)) for one in job.rows),
+    )
+    rows = job.server.rows(statement, job.tag, settings=LONG_STATEMENT)
     return {str(partition): int(count) for partition, count in rows}
 
 

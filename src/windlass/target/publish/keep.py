@@ -49,7 +49,7 @@ WHERE _partition_id IN (SELECT DISTINCT _partition_id FROM $live WHERE $whole)
 GROUP BY _partition_id
 """
 _PRINTS = """
-SELECT _partition_id, count(), toString(sum(toInt128(cityHash64(tuple($columns)))))
+SELECT _partition_id, count(), $print
 FROM $table $final WHERE _partition_id IN ($ids) GROUP BY _partition_id
 """
 _BUSY = """
@@ -126,7 +126,7 @@ class Hand:
         statement = fill(
             _PRINTS,
             table=table,
-            columns=quoted(insertable(self.live)),
+            print=printed(self.live),
             final=self.live.final,
             ids=", ".join(literal(one) for one in partitions),
         )
@@ -138,6 +138,11 @@ class Hand:
 
 
 _SEEN: Settings = {**HEAVY, **_BY_PARTITION}
+
+
+def printed(live: TargetTable) -> str:
+    """The sum in a print: of live, of a kept table, or of staging that is to become live."""
+    return f"toString(sum(toInt128(cityHash64(tuple({quoted(insertable(live))})))))"
 
 
 def keep(hand: Hand) -> KeptTable:

@@ -1,0 +1,70 @@
+"""What staging holds, right before it is published: table by table, and partition by partition."""
+
+from collections.abc import Sequence
+
+from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.results import Digest
+from windlass.domain.schema import ColumnPair, TargetTable
+from windlass.domain.undo import Prints
+from windlass.ports import Pulse
+from windlass.target.client import fill
+from windlass.target.kill import statement_tag
+from windlass.target.names import quote, quoted
+from windlass.target.publish.keep import printed
+from windlass.target.settings import LONG_STATEMENT
+from windlass.target.staging import StagingArea, insertable
+from windlass.target.watch import watched
+from windlass.verify.canonical import fast_digest, target_values
+
+_AT_ONCE = 50
+"""Staging tables that one statement reads."""
+_STAGED = """
+SELECT __number, _partition_id, $digest, $print FROM ($tables) GROUP BY __number, _partition_id
+"""
+_TABLE = "SELECT toUInt32($number) AS __number, _partition_id, $columns FROM $table"
+
+_Row = tuple[int, str, Digest, Digest]
+"""Number of the staging table, partition, digest, print."""
+
+
+def proofs(
+    area: StagingArea,
+    live: TargetTable,
+    stagings: Sequence[Staging],
+    pairs: Sequence[ColumnPair],
+    attempt: Attempt,
+    pulse: Pulse,
+) -> tuple[list[Digest], Prints]:
+    """See ports.KeepingTarget.proofs."""
+    found = list[_Row]()
+    for at in range(0, len(stagings), _AT_ONCE):
+        tables = " UNION ALL ".join(
+            fill(_TABLE, number=at + n, columns=quoted(insertable(live)), table=area.ref(one))
+            for n, one in enumerate(stagings[at : at + _AT_ONCE])
+        )
+        statement = fill(
+            _STAGED,
+            digest=fast_digest(target_values(pairs, quote)),
+            print=printed(live),
+            tables=tables,
+        )
+        found += _asked(area, statement, attempt, pulse)
+    digests, prints = [Digest(0)] * len(stagings), dict[str, Digest]()
+    for number, partition, digest, print_ in found:
+        digests[number] += digest
+        prints[partition] = prints.get(partition, Digest(0)) + print_
+    return digests, prints
+
+
+def _asked(area: StagingArea, statement: str, attempt: Attempt, pulse: Pulse) -> list[_Row]:
+    tag, found = statement_tag(attempt.tag), list[_Row]()
+
+    def work() -> None:
+        for number, partition, rows, digest, print_ in area.server.rows(
+            statement, tag, settings=LONG_STATEMENT
+        ):
+            both = Digest(int(rows), str(digest)), Digest(int(rows), str(print_))
+            found.append((int(number), str(partition), *both))
+
+    watched(area.server, tag, work, pulse)
+    return found

@@ -71,7 +71,12 @@ def test_a_window_that_struggles_is_cut_again_by_itself(make_world: Maker) -> No
     assert pieces
     why = world.json("why", pieces[0].id)["text"]
     assert "cut by windlass" in why, why
-    steps = ("one window at a time", "blocks of 2.0 MiB", "blocks of 512.0 KiB", "in place of a w")
+    steps = (
+        "one window at a time",
+        "blocks of 512.0 KiB",
+        "blocks of 128.0 KiB",
+        "in place of a w",
+    )
     told = [why.find(step) for step in steps]
     assert told == sorted(told), why
     assert -1 not in told, why

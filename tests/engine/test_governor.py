@@ -245,8 +245,8 @@ def test_smaller_blocks_come_before_smaller_windows_each_with_its_evidence() -> 
     done = [(verb, before, after) for verb, _, before, after in stage.ledger.actions]
     assert done == [
         ("back off", "as many windows at once as its limits allow", "one window at a time"),
-        ("smaller blocks", "blocks of 8.0 MiB", "blocks of 2.0 MiB"),
         ("smaller blocks", "blocks of 2.0 MiB", "blocks of 512.0 KiB"),
+        ("smaller blocks", "blocks of 512.0 KiB", "blocks of 128.0 KiB"),
         ("cut", "a window of 24 h 00 min", "windows of 6 h 00 min"),
     ]
     assert all(

@@ -116,6 +116,8 @@ def test_counts_per_step_are_the_counts_of_the_steps(
             for s in steps
         ]
         assert source.counts(piece, pairs, steps, attempt, None) == alone
+        bare = source.counts(piece, pairs, steps, attempt, None, versions=False)
+        assert bare == [replace(one, max_version=None) for one in alone]
         some = source.counts(piece, (), [steps[2], steps[0]], attempt, None)
         assert some == [replace(one, hazards={}) for one in (alone[2], alone[0])]
         assert sum(one.kept for one in alone) == source.count(piece, (), attempt, None).kept

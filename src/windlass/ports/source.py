@@ -86,9 +86,11 @@ class Source(Protocol):
         steps: Sequence[Interval],
         attempt: Attempt,
         snapshot: str | None,
+        *,
+        versions: bool = True,
     ) -> list[SliceCount]:
         """`count` of kept rows alone (`excluded` stays empty) per step of the slice, in one pass;
-        no two steps overlap."""
+        no two steps overlap. Cheaper where no `versions` are asked for."""
         ...
 
     def count_all(

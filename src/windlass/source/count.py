@@ -47,14 +47,16 @@ def count_steps(
     pairs: Sequence[ColumnPair],
     kind: TimeType,
     steps: Sequence[Interval],
+    *,
+    versions: bool = True,
 ) -> list[SliceCount]:
     """The same of kept rows alone, per step, in one pass; steps lie in the slice, beside each
-    other or apart."""
+    other or apart. Without `versions` the rows need not be read where an index has the time."""
     hazardous = [pair for pair in pairs if pair.hazard]
     edges = sorted({edge for step in steps for edge in (step.start, step.end)})
     cells = _Cells(piece, kind, edges)
     found = {}
-    for row in rows(connection, _steps_sql(piece, hazardous, kind, cells.items)):
+    for row in rows(connection, _steps_sql(piece, hazardous, kind, cells.items, versions)):
         place, counts = cells.place(row)
         found[place] = _step(hazardous, *counts)
     return [found.get(edges.index(step.start), SliceCount(0)) for step in steps]
@@ -88,11 +90,16 @@ def _step(
 
 
 def _steps_sql(
-    piece: Slice, hazardous: Sequence[ColumnPair], kind: TimeType, cells: Sequence[str]
+    piece: Slice,
+    hazardous: Sequence[ColumnPair],
+    kind: TimeType,
+    cells: Sequence[str],
+    versions: bool,
 ) -> str:
     table = piece.table
     scope = kept_rows(piece.dataset, table, piece.tenant)
-    version = f"max(t.{ident(table.version)})::text" if table.version else "NULL::text"
+    wanted = table.version if versions else None
+    version = f"max(t.{ident(wanted)})::text" if wanted else "NULL::text"
     hits = (f"count(*) FILTER (WHERE {fill(p.hazard, table, p.name)})" for p in hazardous)
     items = ", ".join((*cells, "count(*)", version, *hits))
     where = f"{inside(scope, piece, kind)} AND ({scope.kept})"

@@ -134,11 +134,13 @@ class PostgresSource:
         steps: Sequence[Interval],
         attempt: Attempt,
         snapshot: str | None,
+        *,
+        versions: bool = True,
     ) -> list[SliceCount]:
         """The same of kept rows alone, per step, in one pass."""
         kind = self._time_type(piece, pairs)
         with self._in(attempt, snapshot, f"counting {piece.table.name}") as connection:
-            return count.count_steps(connection, piece, pairs, kind, steps)
+            return count.count_steps(connection, piece, pairs, kind, steps, versions=versions)
 
     def count_all(
         self,

@@ -36,9 +36,15 @@ Counts = Mapping[str, SliceCount]
 
 @dataclass(frozen=True)
 class _Done(TableLoad):
-    """A table's load, with the fingerprint of what was read."""
+    """A table's load, with the fingerprint and the highest version of what was read."""
 
     sum: str = field(default="0", kw_only=True)
+    version: str | None = field(default=None, kw_only=True)
+
+    @property
+    def read(self) -> Read:
+        """What those who publish it are told."""
+        return Read(self.table, self.rows, self.sum, self.version)
 
 
 class LoadActivities:
@@ -63,7 +69,7 @@ class LoadActivities:
         first = replace(done[0], seconds=done[0].seconds + taken)
         done[0] = replace(first, stages={**first.stages, "count": round(taken, 3)})
         self._desk.ledger.window_loaded(order.window, sum(one.rows for one in done), done)
-        return replace(load, reads=tuple(Read(one.table, one.rows, one.sum) for one in done))
+        return replace(load, reads=tuple(one.read for one in done))
 
     def _counted(
         self, order: LoadInput, interval: Interval, attempt: Attempt
@@ -103,7 +109,8 @@ class LoadActivities:
         with timed() as stages:
             read = self._move(job, count, attempt, snapshot, watch) if count.kept else Digest(0)
         taken = time.monotonic() - began
-        return _Done(job.spec.name, read.rows, taken, stages.seconds, sum=read.sum)
+        seconds, version = stages.seconds, count.max_version
+        return _Done(job.spec.name, read.rows, taken, seconds, sum=read.sum, version=version)
 
     def _move(
         self, job: TableJob, count: SliceCount, attempt: Attempt, snapshot: str, watch: Watch

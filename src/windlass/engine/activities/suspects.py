@@ -1,6 +1,7 @@
 """The first look at a whole range, as of one moment: which keys are not known to be the same on
 both sides. All others are as the load left them, in the source and live."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from windlass.engine.activities.beside import beside
 from windlass.engine.activities.compare import Comparer
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.activities.looks import distinct, kept
-from windlass.engine.payloads import GroupWork, Load
+from windlass.engine.payloads import GroupWork, Read
 from windlass.ports import Pulse
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Suspects:
         if not tells_time(job):
             return self._by_content(job, snapshot, self._counts(job, snapshot))
         with beside(lambda: self._held_now(job)) as asked:
-            counts = self._counts(job, snapshot)
             changed = self._changed(job, snapshot)
+            counts = self._counts(job, snapshot, as_read=not changed.num_rows)
         held, as_staged = asked.result()
         stray = no_keys(job) if held == self._as_read(job) else self._stray(job)
         if stray.num_rows > FEW_KEYS:
@@ -67,11 +68,27 @@ class Suspects:
             return FirstLook(counts, suspects, differs=True)
         return FirstLook(counts, self._accounted(job, snapshot, kept, changed, suspects))
 
-    def _counts(self, job: TableJob, snapshot: str) -> tuple[SliceCount, ...]:
+    def _counts(
+        self, job: TableJob, snapshot: str, *, as_read: bool = False
+    ) -> tuple[SliceCount, ...]:
+        """What the source holds, window by window. `as_read`: no version is later than what was
+        read, so that just as many rows are those rows, and their highest version is known."""
         steps = [window.interval for window in self._desk.group(self._work.group).windows]
-        counts = self._desk.source.counts(job.piece, (), steps, self._attempt, snapshot)
+        read = self._reads(job)
+        if as_read and job.spec.version and all(one.version for one in read if one.rows):
+            found = self._counted(job, steps, snapshot, versions=False)
+            if [one.kept for one in found] == [one.rows for one in read]:
+                known = zip(found, read, strict=True)
+                return tuple(replace(one, max_version=was.version) for one, was in known)
+        return self._counted(job, steps, snapshot)
+
+    def _counted(
+        self, job: TableJob, steps: Sequence[Interval], snapshot: str, *, versions: bool = True
+    ) -> tuple[SliceCount, ...]:
+        source = self._desk.source
+        found = source.counts(job.piece, (), steps, self._attempt, snapshot, versions=versions)
         self._pulse(0)
-        return tuple(counts)
+        return tuple(found)
 
     def _by_content(
         self, job: TableJob, snapshot: str, counts: tuple[SliceCount, ...]
@@ -121,9 +138,17 @@ class Suspects:
 
     def _as_read(self, job: TableJob) -> list[Digest]:
         """The fingerprint of what was read, window by window."""
-        reads = {load.window: _read(load, job.spec.name) for load in self._work.loads}
+        return [Digest(one.rows, one.sum) for one in self._reads(job)]
+
+    def _reads(self, job: TableJob) -> list[Read]:
+        """What was read, window by window."""
+        nothing = Read(job.spec.name, 0, Digest(0).sum)
+        reads = {
+            load.window: next((r for r in load.reads if r.table == nothing.table), nothing)
+            for load in self._work.loads
+        }
         windows = self._desk.group(self._work.group).windows
-        return [reads.get(window.id, Digest(0)) for window in windows]
+        return [reads.get(window.id, nothing) for window in windows]
 
     def _accounted(
         self,
@@ -226,11 +251,6 @@ class Suspects:
         found = [one.keys for one in both.compare(job.piece).differences]
         kinds = [k for d in found for k in (d.missing, d.extra, d.different, d.attributed)]
         return distinct([no_keys(job), *kinds], job.spec.key)
-
-
-def _read(load: Load, table: str) -> Digest:
-    found = (Digest(read.rows, read.sum) for read in load.reads if read.table == table)
-    return next(found, Digest(0))
 
 
 def mends(job: TableJob) -> bool:

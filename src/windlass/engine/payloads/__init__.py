@@ -214,11 +214,13 @@ class LoadInput:
 
 @dataclass(frozen=True)
 class Read:
-    """What was read for one table: rows, and their fingerprint."""
+    """What was read for one table: rows, their fingerprint, and their highest version as text
+    (None: no version, or not known)."""
 
     table: str
     rows: int
     sum: str
+    version: str | None = None
 
 
 @dataclass(frozen=True)

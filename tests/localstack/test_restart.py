@@ -1,8 +1,10 @@
 """The front's own end: killed, and asked to stop."""
 
+import ctypes
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import Error
@@ -83,3 +85,12 @@ def test_asked_to_stop_it_ends_well(
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive()
+
+
+def test_a_signal_that_a_thread_of_the_engine_gets_ends_it_too(spare_front: Front) -> None:
+    """The kernel may give it to any thread that does not block it."""
+    pid = spare_front.process.pid
+    threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    other = next(one for one in threads if one != pid)
+    assert ctypes.CDLL(None).tgkill(pid, other, int(signal.SIGTERM)) == 0
+    assert spare_front.process.wait(30) == 0

@@ -14,6 +14,7 @@ from types import FrameType
 PASSWORD_ENV = "WINDLASS_CLICKHOUSE_PASSWORD"
 _LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 8.0
+_LOOK = 0.5
 # The engine reads `?` and `%` in a path as options, and `*`, `{` and quotes as patterns.
 _PATH = re.compile(r"[\w./ +@,:=~-]+")
 
@@ -35,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     server = Server(engine, handler, _LOOPBACK, options.port)
     threading.Thread(target=server.run, name="accept", daemon=True).start()
     _say(f"ready on http://{_LOOPBACK}:{server.port} (chDB, ClickHouse {engine.version})")
-    stop.wait()
+    # A signal may reach a thread of the engine, which does not wake this one: so it looks up.
+    while not stop.wait(_LOOK):
+        pass
     _say("stopping")
     server.stop(_GRACE_SECONDS)
     handler.sessions.close()

@@ -3,7 +3,7 @@ other, in this process. A step may be slowed down or interrupted between any two
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from temporalio.testing import ActivityEnvironment
@@ -108,9 +108,9 @@ class Campaign:
             work = GroupWork(group, tuple(loads), snapshot, final)
             run(publish.guard, work)
         step("loaded")
-        run(publish.publish, work)
+        expected = run(publish.publish, work)
         step("published")
-        settled: Settled = run(publish.settle, work)
+        settled: Settled = run(publish.settle, replace(work, expected=expected))
         return settled
 
     def counts(self) -> dict[str, list[TableCounts]]:

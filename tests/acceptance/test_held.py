@@ -1,6 +1,8 @@
 """What is remembered of a verified window is what the source holds at that moment, highest version
 and all: later campaigns go by it."""
 
+from typing import Any, cast
+
 import psycopg
 import pytest
 
@@ -8,6 +10,7 @@ from tests.acceptance.conftest import Maker
 from tests.acceptance.inprocess import Campaign
 from windlass.domain.attempt import Attempt
 from windlass.domain.dataset import Slice
+from windlass.ports import Target
 
 _LATEST = (
     "(select card_id from {0}.cards where kind = 'plain' and created_at >= '2026-01-01Z' "
@@ -44,3 +47,46 @@ def test_what_is_remembered_is_what_the_source_holds(make_world: Maker, what: st
                 now = source.count(piece, (), Attempt("", "test", 1), None)
                 assert (held.source_rows, held.max_version) == (now.kept, now.max_version), name
                 assert now.max_version is not None or not now.kept
+
+
+class Looked:
+    """A target that counts how often live was hashed for undo."""
+
+    def __init__(self, target: Any) -> None:
+        self._target, self.looks = target, 0
+
+    def prints(self, *asked: Any) -> Any:
+        self.looks += 1
+        return self._target.prints(*asked)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_live_is_hashed_for_undo_only_where_somebody_wrote(make_world: Maker, writes: bool) -> None:
+    world = make_world(worker=False, rows=600, partition="partition by toYYYYMMDD(created_at)")
+
+    def step(name: str) -> None:
+        if name == "published" and writes:
+            mine = f"select * from {world.db}.mark where created_at > '2026-01-09' limit 9"
+            world.ch.command(f"insert into {world.db}.mark {mine}")
+
+    with Campaign.of(world) as campaign:
+        target = Looked(campaign.desk.target)
+        campaign.desk.target = cast(Target, target)
+        campaign.run(step)
+        looks = target.looks
+        (tenant,) = campaign.plan.tenants
+        (group,) = tenant.groups
+        kept = campaign.ledger.kept(group.id)
+        assert {one.table for one in kept} == {"card", "mark"}
+        for record in kept:
+            table = next(one for one in group.tables if one.table == record.table)
+            dataset = campaign.plan.request.dataset
+            piece = Slice(dataset, dataset.table(record.table), tenant.tenant, group.interval)
+            live = target.describe(tenant.tenant.database, record.table)
+            now = target.prints(live, piece, table, Attempt("", "test", 1), lambda _: None)
+            assert record.after == now
+            assert not record.why_not
+    assert looks == (1 if writes else 0)

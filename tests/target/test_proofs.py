@@ -1,14 +1,19 @@
 """What staging holds, told once right before a publish: what was read, and how live will look."""
 
+from copy import copy
+from typing import Any, cast
+
 import pytest
 
 from tests.target.bench import Bench, ignore, span
 from tests.target.test_undo import prints
 from windlass.domain.attempt import Staging
-from windlass.domain.errors import StagingGoneError
+from windlass.domain.errors import StagingGoneError, TransientError
 from windlass.domain.results import Digest
 from windlass.domain.states import Path
 from windlass.domain.undo import Prints
+from windlass.target.client import Server
+from windlass.target.proofs import proofs
 
 SPRING = span("2026-02-01", "2026-04-01")
 
@@ -23,7 +28,7 @@ def _staged(bench: Bench) -> list[Staging]:
 
 
 def _proofs(bench: Bench, rows: list[Staging]) -> tuple[list[Digest], Prints]:
-    return bench.target.proofs(bench.live, rows, bench.pairs, bench.attempt(), ignore)
+    return bench.target.proofs(bench.live, rows, bench.pairs, bench.attempt(), ignore, prints=True)
 
 
 @pytest.mark.parametrize("extra", ["", ", y String DEFAULT 'why', m UInt64 MATERIALIZED k * 2"])
@@ -68,3 +73,35 @@ def test_staging_that_is_gone_says_so(bench: Bench) -> None:
     bench.target.sweep(rows[1].attempt)
     with pytest.raises(StagingGoneError):
         _proofs(bench, rows)
+
+
+def test_without_prints_only_what_was_read_is_told(bench: Bench) -> None:
+    bench.create()
+    rows = _staged(bench)
+    digests, nothing = bench.target.proofs(
+        bench.live, rows, bench.pairs, bench.attempt(), ignore, prints=False
+    )
+    assert (digests, nothing) == (_proofs(bench, rows)[0], {})
+
+
+class Half:
+    """A server that answers with as many rows, and no more."""
+
+    def __init__(self, server: Server, rows: int) -> None:
+        self._server, self._rows = server, rows
+
+    def rows(self, *asked: Any, **how: Any) -> list[tuple[Any, ...]]:
+        return list(self._server.rows(*asked, **how))[: self._rows]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_half_an_answer_is_asked_again(bench: Bench, rows: int) -> None:
+    """What a statement answers that is killed at the right moment."""
+    bench.create()
+    staged, area = _staged(bench), copy(bench.target.area)
+    area.server = cast(Server, Half(area.server, rows))
+    with pytest.raises(TransientError, match="did not say all"):
+        proofs(area, bench.live, staged, bench.pairs, bench.attempt(), ignore, prints=False)

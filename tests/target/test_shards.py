@@ -269,7 +269,7 @@ def test_undo_puts_every_shard_back(shards: ShardedBench) -> None:
     staged = shards.stage(
         (1, "new", "2026-02-06", "2026-02-07"), (2, "n", "2026-02-09", "2026-02-10")
     )
-    digests, expected = target.proofs(live, [staged], shards.pairs, attempt, ignore)
+    digests, expected = target.proofs(live, [staged], shards.pairs, attempt, ignore, prints=True)
     assert digests == [target.staged(staged, shards.pairs)]
     shards.publish(Path.SWAP, FEB, staged)
     assert target.prints(live, piece, group, attempt, ignore) == expected != kept.before

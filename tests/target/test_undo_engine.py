@@ -135,7 +135,7 @@ class Undoing:
         self.bench.publish(Path.SWAP, FEB, self.bench.stage(*rows))
         if settle:
             jobs = self.desk.jobs(self.ref, FEB, ())
-            Keeper(self.desk).after(self.ref, jobs, (), attempt, ignore)
+            Keeper(self.desk).after(self.ref, jobs, {}, attempt, ignore)
             self.ledger.group_done(self.group, [], Verdict.VERIFIED, len(rows))
 
     def undo(self, order: UndoOrder = ORDER) -> str:
@@ -370,12 +370,13 @@ def test_what_was_staged_is_recorded_and_looked_at_again_where_live_is_more(
     bench, keeper = undoing.bench, Keeper(undoing.desk)
     undoing.keep()
     (job,) = undoing.desk.jobs(undoing.ref, FEB, ())
-    staged = bench.stage(*NEW)
-    _, prints = bench.target.proofs(bench.live, [staged], bench.pairs, bench.attempt(), ignore)
-    bench.publish(Path.SWAP, FEB, staged)
-    keeper.published(undoing.ref, job, prints)
+    job = replace(job, rows=(bench.stage(*NEW),))
+    digests, expected = keeper.proofs(undoing.ref, job, undoing.begin(), ignore)
+    assert [one.rows for one in digests] == [2]
+    assert expected is not None
+    bench.publish(Path.SWAP, FEB, *job.rows)
     bench.put((7, "late", "2026-02-11", "2026-02-12"))
-    known = {bench.table} if as_staged else set[str]()
+    known = {bench.table: expected} if as_staged else {}
     keeper.after(undoing.ref, [job], known, undoing.begin(), ignore)
     (record,) = undoing.ledger.kept(undoing.group)
     assert record.after is not None
@@ -384,17 +385,15 @@ def test_what_was_staged_is_recorded_and_looked_at_again_where_live_is_more(
 
 def test_nothing_is_recorded_of_a_table_that_was_not_kept(undoing: Undoing) -> None:
     (job,) = undoing.desk.jobs(undoing.ref, FEB, ())
-    Keeper(undoing.desk).published(undoing.ref, job, {"20260203": Digest(1)})
+    expected = {undoing.bench.table: {"20260203": Digest(1)}}
+    Keeper(undoing.desk).after(undoing.ref, [job], expected, undoing.begin(), ignore)
     assert undoing.ledger.kept(undoing.group) == []
 
 
-def test_a_publish_that_knows_no_prints_leaves_the_look_to_the_end(undoing: Undoing) -> None:
-    bench, keeper = undoing.bench, Keeper(undoing.desk)
-    undoing.keep()
+def test_without_undo_nobody_asks_how_live_will_look(undoing: Undoing) -> None:
     (job,) = undoing.desk.jobs(undoing.ref, FEB, ())
-    bench.publish(Path.SWAP, FEB, bench.stage(*NEW))
-    keeper.published(undoing.ref, job, None)
-    keeper.after(undoing.ref, [job], {bench.table}, undoing.begin(), ignore)
-    (record,) = undoing.ledger.kept(undoing.group)
-    assert record.after is not None
-    assert sum(one.rows for one in record.after.values()) == 2
+    job = replace(job, rows=(undoing.bench.stage(*NEW),))
+    undoing.desk.undo_retention = timedelta(0)
+    digests, expected = Keeper(undoing.desk).proofs(undoing.ref, job, undoing.begin(), ignore)
+    assert [one.rows for one in digests] == [2]
+    assert expected is None

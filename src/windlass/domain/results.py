@@ -17,7 +17,7 @@ class Digest:
     sum: str = "0"
 
     def __add__(self, other: "Digest") -> "Digest":
-        """The digest of both kinds of rows together."""
+        """The digest of these rows and those."""
         return Digest(self.rows + other.rows, str(int(self.sum) + int(other.sum)))
 
 

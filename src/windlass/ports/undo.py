@@ -58,9 +58,12 @@ class KeepingTarget(Protocol):
         pairs: Sequence[ColumnPair],
         attempt: Attempt,
         pulse: Pulse,
+        *,
+        prints: bool,
     ) -> tuple[list[Digest], Prints]:
-        """What staging holds, looked at once: `Target.staged` of each table, and the `prints` of
-        all of them together, if no two of their rows have one key. StagingGoneError."""
+        """What staging holds, looked at once: `Target.staged` of each table, and, if `prints` are
+        wanted, what `prints` tells of live once it holds just that, and hides none of its rows.
+        StagingGoneError. TransientError: the answer was not whole."""
         ...
 
     def restore(

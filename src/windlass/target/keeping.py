@@ -39,9 +39,11 @@ class Keeping:
         pairs: Sequence[ColumnPair],
         attempt: Attempt,
         pulse: Pulse,
+        *,
+        prints: bool,
     ) -> tuple[list[Digest], Prints]:
         """See ports.KeepingTarget."""
-        return proofs(self._area, live, rows, pairs, attempt, pulse)
+        return proofs(self._area, live, rows, pairs, attempt, pulse, prints=prints)
 
     def restore(
         self,

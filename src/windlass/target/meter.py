@@ -17,7 +17,7 @@ class Meter:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._lock = now, threading.Lock()
-        self._taken: deque[tuple[float, float]] = deque(maxlen=1_000)
+        self._taken: deque[tuple[float, float]] = deque(maxlen=10_000)
         self._out: dict[object, float] = {}
 
     def passing(self, blocks: Iterable[T]) -> Generator[T, None, None]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.errors import TransientError
 from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair, TargetTable
 from windlass.domain.undo import Prints
@@ -18,9 +19,16 @@ from windlass.verify.canonical import fast_digest, target_values
 
 _AT_ONCE = 50
 """Staging tables that one statement reads."""
-_STAGED = """
-SELECT __number, _partition_id, $digest, $print FROM ($tables) GROUP BY __number, _partition_id
+_END = 2**32 - 1
+_STAGED = f"""
+SELECT * FROM (
+  SELECT __number, _partition_id, $digest, $print FROM ($tables) GROUP BY __number, _partition_id
+  UNION ALL SELECT toUInt32({_END}), '', toUInt64(0), '0', '0'
+) ORDER BY 1
 """
+"""With a last row: a statement that is killed at the right moment answers with less, without an
+error."""
+_NO_PRINT = "'0'"
 _TABLE = "SELECT toUInt32($number) AS __number, _partition_id, $columns FROM $table"
 
 _Row = tuple[int, str, Digest, Digest]
@@ -34,6 +42,8 @@ def proofs(
     pairs: Sequence[ColumnPair],
     attempt: Attempt,
     pulse: Pulse,
+    *,
+    prints: bool,
 ) -> tuple[list[Digest], Prints]:
     """See ports.KeepingTarget.proofs."""
     found = list[_Row]()
@@ -45,26 +55,38 @@ def proofs(
         statement = fill(
             _STAGED,
             digest=fast_digest(target_values(pairs, quote)),
-            print=printed(live),
+            print=printed(live) if prints else _NO_PRINT,
             tables=tables,
         )
         found += _asked(area, statement, attempt, pulse)
-    digests, prints = [Digest(0)] * len(stagings), dict[str, Digest]()
-    for number, partition, digest, print_ in found:
+    digests, looks = [Digest(0)] * len(stagings), dict[str, Digest]()
+    for number, partition, digest, look in found:
         digests[number] += digest
-        prints[partition] = prints.get(partition, Digest(0)) + print_
-    return digests, prints
+        looks[partition] = looks.get(partition, Digest(0)) + look
+    return digests, looks if prints else {}
 
 
 def _asked(area: StagingArea, statement: str, attempt: Attempt, pulse: Pulse) -> list[_Row]:
     tag, found = statement_tag(attempt.tag), list[_Row]()
 
     def work() -> None:
-        for number, partition, rows, digest, print_ in area.server.rows(
+        for number, partition, rows, digest, look in area.server.rows(
             statement, tag, settings=LONG_STATEMENT
         ):
-            both = Digest(int(rows), str(digest)), Digest(int(rows), str(print_))
+            both = Digest(int(rows), str(digest)), Digest(int(rows), str(look))
             found.append((int(number), str(partition), *both))
 
     watched(area.server, tag, work, pulse)
-    return found
+    whole = [row for row in found if row[0] != _END]
+    if len(whole) == len(found):
+        raise _half_an_answer(area)
+    return whole
+
+
+def _half_an_answer(area: StagingArea) -> TransientError:
+    return TransientError(
+        "the server did not say all that staging holds",
+        where=str(area.server.address),
+        why="the statement was killed",
+        next_step="nothing: it is asked again",
+    )

@@ -45,15 +45,20 @@ class ShardedKeeping(Each):
         pairs: Sequence[ColumnPair],
         attempt: Attempt,
         pulse: Pulse,
+        *,
+        prints: bool,
     ) -> tuple[list[Digest], Prints]:
         """See ports.KeepingTarget."""
-        found = self._in_turn(
-            live, lambda target, local: target.proofs(local, rows, pairs, attempt, pulse)
-        )
+        self._remember(live, attempt)
+
+        def prove(target: ClickHouseTarget, local: TargetTable) -> tuple[list[Digest], Prints]:
+            return target.proofs(local, rows, pairs, attempt, pulse, prints=prints)
+
+        found = self._each(live, prove)
         if live.shards is None:
             return found[0]
-        digests = [total(one) for one in zip(*(of_rows for of_rows, _ in found), strict=True)]
-        return digests, self._named(live, [prints for _, prints in found])
+        digests = [total(one) for one in zip(*(held for held, _ in found), strict=True)]
+        return digests, self._named(live, [looks for _, looks in found])
 
     def restore(
         self,

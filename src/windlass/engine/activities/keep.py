@@ -1,6 +1,8 @@
 """Keeping what a publish replaces, and how live looked afterwards: what undo goes by."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 
 from temporalio import activity
 
@@ -13,6 +15,7 @@ from windlass.domain.errors import (
     UnreachableError,
     WindlassError,
 )
+from windlass.domain.results import Digest
 from windlass.domain.undo import KeptRecord, KeptTable, Prints
 from windlass.engine.activities.desk import Desk, TableJob
 from windlass.engine.payloads import GroupRef
@@ -35,7 +38,7 @@ class Keeper:
     ) -> None:
         """Keep every table of a group that can be undone. What was kept by an earlier try
         stands: live may hold that try's own work by now."""
-        if not self._desk.undo_retention or why_no_undo(self._desk.group(ref)):
+        if not self._offers(ref):
             return
         known = {one.table for one in self._desk.ledger.kept(ref.group)}
         for job in jobs:
@@ -80,40 +83,53 @@ class Keeper:
             ledger.event(*where, ref.group, "no undo", text)
         return stands
 
-    def published(self, ref: GroupRef, job: TableJob, prints: Prints | None) -> None:
-        """Record how live should look now that staging was put in the place of what is kept."""
-        if prints is not None and self._kept(ref, job):
-            self._desk.ledger.record_after(ref.group, job.spec.name, prints)
+    def proofs(
+        self, ref: GroupRef, job: TableJob, attempt: Attempt, pulse: Pulse
+    ) -> tuple[list[Digest], Prints | None]:
+        """What the job's staging holds, table by table, and, where undo will want to know it, how
+        live will look: if the server cannot tell by staging, it is asked of live in the end."""
+        ask = partial(self._desk.target.proofs, job.live, job.rows, job.plan.columns)
+        if self._offers(ref):
+            with suppress(PlanError):
+                return ask(attempt, pulse, prints=True)
+        digests, _ = ask(attempt, pulse, prints=False)
+        return digests, None
+
+    def _offers(self, ref: GroupRef) -> bool:
+        return bool(self._desk.undo_retention) and not why_no_undo(self._desk.group(ref))
 
     def after(
         self,
         ref: GroupRef,
         jobs: Sequence[TableJob],
-        as_staged: Collection[str],
+        expected: Mapping[str, Prints],
         attempt: Attempt,
         pulse: Pulse,
     ) -> None:
         """Record how live looks now that the group has come to rest: undo puts nothing back
-        over anything else. What was recorded of tables `as_staged`, which hold what was published
-        and nothing else, stands."""
+        over anything else. Tables that hold what was published, and nothing else, look as
+        `expected`."""
+        kept = {one.table for one in self._desk.ledger.kept(ref.group) if not one.why_not}
         for job in jobs:
-            kept = self._kept(ref, job)
-            if kept and (kept.after is None or job.spec.name not in as_staged):
-                self._look(ref, job, attempt, pulse)
+            if job.spec.name in kept:
+                self._look(ref, job, expected.get(job.spec.name), attempt, pulse)
 
-    def _kept(self, ref: GroupRef, job: TableJob) -> KeptRecord | None:
-        """The record of what was kept of the table; None where nothing was."""
-        records = self._desk.ledger.kept(ref.group)
-        mine = (one for one in records if one.table == job.spec.name and not one.why_not)
-        return next(mine, None)
-
-    def _look(self, ref: GroupRef, job: TableJob, attempt: Attempt, pulse: Pulse) -> None:
+    def _look(
+        self,
+        ref: GroupRef,
+        job: TableJob,
+        expected: Prints | None,
+        attempt: Attempt,
+        pulse: Pulse,
+    ) -> None:
         """A partition that reaches beyond the range by now leaves it unrecorded: undo then wants
         --force."""
-        try:
-            after = self._desk.target.prints(job.live, job.piece, job.group, attempt, pulse)
-        except PlanError:
-            return
+        after = expected
+        if after is None:
+            try:
+                after = self._desk.target.prints(job.live, job.piece, job.group, attempt, pulse)
+            except PlanError:
+                return
         self._desk.ledger.record_after(ref.group, job.spec.name, after)
 
 

@@ -122,20 +122,23 @@ class PublishActivities:
 
     @activity.defn(name="publish-group", no_thread_cancel_exception=True)
     @translated
-    def publish(self, work: GroupWork) -> None:
-        """Make every table of the group visible by its path, with a mark before and after."""
+    def publish(self, work: GroupWork) -> Mapping[str, Prints] | None:
+        """Make every table of the group visible by its path, with a mark before and after.
+        Returns how live should look then, by table, where undo will want to know."""
         attempt = self._desk.begin_group(work.group, work.group.group)
         group = work.group
         with self._desk.watch(attempt, group.tenant) as watch, self._timed(group, attempt, PUBLISH):
             jobs = self._jobs(work, fresh=True)
             with stage("fingerprint"):
-                prints = [self._still_as_read(job, work, attempt, watch) for job in jobs]
+                found = {
+                    job.spec.name: self._still_as_read(job, work, attempt, watch) for job in jobs
+                }
             with stage("keep"):
                 self._keeper.before(group, jobs, attempt, watch.pulse)
             with stage(PUBLISH):
-                for job, expected in zip(jobs, prints, strict=True):
+                for job in jobs:
                     self._publish_table(job, work, attempt, watch)
-                    self._keeper.published(group, job, expected)
+        return {name: prints for name, prints in found.items() if prints is not None}
 
     @contextmanager
     def _timed(self, ref: GroupRef, attempt: Attempt, step: str) -> Iterator[None]:
@@ -150,12 +153,11 @@ class PublishActivities:
         self, job: TableJob, work: GroupWork, attempt: Attempt, watch: Watch
     ) -> Prints | None:
         """No table of the group is published unless all staging holds what was read. Returns how
-        live will look, where that is known."""
+        live will look, where that is known and wanted."""
         table = job.spec.name
         if self._desk.ledger.publish_begun(work.group.group, table) and job.moves_staging:
             return None
-        pairs, target = job.plan.columns, self._desk.target
-        staged, prints = target.proofs(job.live, job.rows, pairs, attempt, watch.pulse)
+        staged, prints = self._keeper.proofs(work.group, job, attempt, watch.pulse)
         loads = (load for load in work.loads if load.stages(table))
         for load, found in zip(loads, staged, strict=True):
             read = next(r for r in load.reads if r.table == table)
@@ -207,7 +209,8 @@ class PublishActivities:
                 return Settled(Verdict.UNVERIFIED, again=True)
             with stage("keep"):
                 known = {one.counts.table for one in outcomes if one.as_staged}
-                self._keeper.after(group, jobs, known, attempt, watch.pulse)
+                expected = {t: p for t, p in (work.expected or {}).items() if t in known}
+                self._keeper.after(group, jobs, expected, attempt, watch.pulse)
             verdict = worst([outcome.counts.verdict for outcome in outcomes])
             if verdict is Verdict.VERIFIED and request.mode is Mode.REPLACE:
                 settler.remember(outcomes)

@@ -1,6 +1,9 @@
 """What travels through workflow history: ids and small counts. Never rows, never secrets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from windlass.domain.undo import Prints
 
 
 @dataclass(frozen=True)
@@ -238,12 +241,14 @@ class Load:
 
 @dataclass(frozen=True)
 class GroupWork:
-    """A group with its verified loads, from that snapshot; `final`: no other load follows."""
+    """A group with its verified loads, from that snapshot; `final`: no other load follows. Once
+    it is published, `expected` is how live should look, by table, where that is known."""
 
     group: GroupRef
     loads: tuple[Load, ...]
     snapshot: SnapshotRef
     final: bool = False
+    expected: Mapping[str, Prints] | None = None
 
 
 @dataclass(frozen=True)

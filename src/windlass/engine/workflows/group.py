@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -132,8 +133,10 @@ class Group:
         if self.order.once:
             self._begun = work
         with self._working():
-            await workflow.execute_activity_method(PublishActivities.publish, work, **data())
-            return await workflow.execute_activity_method(PublishActivities.settle, work, **data())
+            publish, settle = PublishActivities.publish, PublishActivities.settle
+            expected = await workflow.execute_activity_method(publish, work, **data())
+            work = replace(work, expected=expected)
+            return await workflow.execute_activity_method(settle, work, **data())
 
     async def _prepared(self, token: str, final: bool) -> GroupWork:
         """All windows staged and proven, and nothing that forbids to publish them."""

@@ -111,26 +111,19 @@ class Keeper:
         `expected`."""
         kept = {one.table for one in self._desk.ledger.kept(ref.group) if not one.why_not}
         for job in jobs:
-            if job.spec.name in kept:
-                self._look(ref, job, expected.get(job.spec.name), attempt, pulse)
+            table = job.spec.name
+            if table not in kept:
+                continue
+            after = expected[table] if table in expected else self._look(job, attempt, pulse)
+            if after is not None:
+                self._desk.ledger.record_after(ref.group, table, after)
 
-    def _look(
-        self,
-        ref: GroupRef,
-        job: TableJob,
-        expected: Prints | None,
-        attempt: Attempt,
-        pulse: Pulse,
-    ) -> None:
-        """A partition that reaches beyond the range by now leaves it unrecorded: undo then wants
-        --force."""
-        after = expected
-        if after is None:
-            try:
-                after = self._desk.target.prints(job.live, job.piece, job.group, attempt, pulse)
-            except PlanError:
-                return
-        self._desk.ledger.record_after(ref.group, job.spec.name, after)
+    def _look(self, job: TableJob, attempt: Attempt, pulse: Pulse) -> Prints | None:
+        """None where a partition reaches beyond the range by now: undo then wants --force."""
+        try:
+            return self._desk.target.prints(job.live, job.piece, job.group, attempt, pulse)
+        except PlanError:
+            return None
 
 
 def _overtaken(ref: GroupRef, stands: KeptRecord) -> StagingGoneError:

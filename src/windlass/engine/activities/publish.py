@@ -124,7 +124,8 @@ class PublishActivities:
     @translated
     def publish(self, work: GroupWork) -> Mapping[str, Prints] | None:
         """Make every table of the group visible by its path, with a mark before and after.
-        Returns how live should look then, by table, where undo will want to know."""
+        Returns how live should look then, by table, where undo will want to know; None is what
+        histories of earlier versions hold."""
         attempt = self._desk.begin_group(work.group, work.group.group)
         group = work.group
         with self._desk.watch(attempt, group.tenant) as watch, self._timed(group, attempt, PUBLISH):

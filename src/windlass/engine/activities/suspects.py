@@ -75,7 +75,7 @@ class Suspects:
         read, so that just as many rows are those rows, and their highest version is known."""
         steps = [window.interval for window in self._desk.group(self._work.group).windows]
         read = self._reads(job)
-        if as_read and job.spec.version and all(one.version for one in read if one.rows):
+        if as_read and all(one.version for one in read if one.rows):
             found = self._counted(job, steps, snapshot, versions=False)
             if [one.kept for one in found] == [one.rows for one in read]:
                 known = zip(found, read, strict=True)
@@ -142,11 +142,14 @@ class Suspects:
 
     def _reads(self, job: TableJob) -> list[Read]:
         """What was read, window by window."""
-        nothing = Read(job.spec.name, 0, Digest(0).sum)
+        table = job.spec.name
         reads = {
-            load.window: next((r for r in load.reads if r.table == nothing.table), nothing)
+            load.window: read
             for load in self._work.loads
+            for read in load.reads
+            if read.table == table
         }
+        nothing = Read(table, 0, Digest(0).sum)
         windows = self._desk.group(self._work.group).windows
         return [reads.get(window.id, nothing) for window in windows]
 

@@ -25,6 +25,7 @@ from windlass.engine.payloads import (
     HoldInput,
     Load,
     LoadInput,
+    Read,
     Settled,
     SnapshotReady,
     SnapshotRef,
@@ -52,6 +53,7 @@ class Script:
     errors: dict[str, list[WindlassError]] = field(default_factory=dict)
     block: set[str] = field(default_factory=set)
     again: int = 0
+    reads: int = 0
     heard: int = 0
     fails_when_cancelled: WindlassError | None = None
     databases: tuple[str, ...] = ("acme_voice",)
@@ -155,7 +157,7 @@ class Script:
             self.loading[order.group.tenant.database] -= 1
         if activity.is_cancelled() and self.fails_when_cancelled:
             raise self.fails_when_cancelled
-        return Load(order.window, 1)
+        return Load(order.window, 1, tuple(_read(number) for number in range(self.reads)))
 
     @activity.defn(name="guard-removal")
     @translated
@@ -208,6 +210,11 @@ class Script:
                 restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE)
             ),
         )
+
+
+def _read(number: int) -> Read:
+    """As a table's looks."""
+    return Read(f"table_{number}", number, str(hash((number, number)) << 64))
 
 
 def scripted(client: Client, **wanted: object) -> Script:

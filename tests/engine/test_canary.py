@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from tests.engine.script import scripted
 from tests.engine.test_control import W1, ordered, running, until
+from windlass.engine.packing import CONVERTER
 from windlass.engine.payloads import CampaignOrders
 
 OPEN = CampaignOrders(4, 2, 2)
@@ -19,7 +20,7 @@ THREE = ("acme_voice", "globex_voice", "initech_voice")
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def client(temporal_address: str) -> AsyncIterator[Client]:
-    yield await Client.connect(temporal_address)
+    yield await Client.connect(temporal_address, data_converter=CONVERTER)
 
 
 def opened(told: list[str]) -> list[str]:

@@ -10,6 +10,8 @@ import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from tests.engine.script import GROUPS, Script, scripted
+from windlass.domain.errors import SnapshotLostError
+from windlass.engine.packing import CONVERTER
 from windlass.engine.payloads import (
     CampaignInput,
     CampaignOrders,
@@ -17,7 +19,9 @@ from windlass.engine.payloads import (
     Standing,
     TenantInput,
     TenantRef,
+    Tried,
 )
+from windlass.engine.retry import GROUP_TRIES
 from windlass.engine.workflows.campaign import CampaignWorkflow
 from windlass.engine.workflows.tenant import TenantWorkflow
 
@@ -29,7 +33,7 @@ ORDER = CampaignInput("c", "prod", "ledger", events=40)
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def client(temporal_address: str) -> AsyncIterator[Client]:
-    yield await Client.connect(temporal_address)
+    yield await Client.connect(temporal_address, data_converter=CONVERTER)
 
 
 async def lengths(client: Client, workflow: str, run: str) -> list[int]:
@@ -123,3 +127,22 @@ async def test_a_long_tenant_goes_on_with_its_next_group(client: Client) -> None
     settled = [line for line in script.told if line.startswith("settle")]
     assert settled == [f"settle {group.id}" for group in groups]
     assert len(await lengths(client, queue, handle.first_execution_run_id or "")) > 1
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_group_is_tried_again_in_a_new_history_and_its_tries_are_counted_on(
+    client: Client,
+) -> None:
+    """Of a group of thousands of windows each try is thousands of events."""
+    fails = [SnapshotLostError("no luck") for _ in range(GROUP_TRIES)]
+    one, queue = (GROUPS[0],), f"q-{uuid.uuid4()}"
+    script = scripted(client, groups=one, todo=one, errors={"load c/acme_voice/w1": fails})
+    async with script.worker(client, queue):
+        order = TenantInput(TenantRef("c", "prod", "acme_voice"), 2, events=10)
+        order = replace(order, tried={GROUPS[0].id: Tried(failed=GROUP_TRIES - 3)})
+        handle = await client.start_workflow(TenantWorkflow.run, order, id=queue, task_queue=queue)
+        await handle.result()
+    parked = [line for line in script.told if line.startswith("park")]
+    assert parked == [f"park {GROUPS[0].id}: no luck"]
+    assert script.snapshots == {GROUPS[0].id: 3}
+    assert len(await lengths(client, queue, handle.first_execution_run_id or "")) == 3

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from tests.engine.script import GROUPS, Script, scripted
 from tests.engine.test_replay import replay
 from windlass.domain.errors import RemovalGuardError
+from windlass.engine.packing import CONVERTER
 from windlass.engine.payloads import (
     CampaignInput,
     CampaignOrders,
@@ -34,7 +35,7 @@ Handle = WorkflowHandle[CampaignWorkflow, Any]
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def client(temporal_address: str) -> AsyncIterator[Client]:
-    yield await Client.connect(temporal_address)
+    yield await Client.connect(temporal_address, data_converter=CONVERTER)
 
 
 @asynccontextmanager

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
 from tests.ledger.world import HandClock, cluster, days, draft, group, plan, tenant
+from windlass.domain.attempt import Attempt
 from windlass.domain.errors import PlanChangedError
+from windlass.domain.record import Scope
 from windlass.domain.schema import TargetTable
-from windlass.engine.activities.desk import Desk, TableJob
+from windlass.domain.states import State
+from windlass.domain.window import Interval
+from windlass.engine.activities.desk import SWEPT_AT_ONCE, Desk, TableJob
 from windlass.engine.payloads import GroupRef, TenantRef
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
@@ -39,6 +45,20 @@ class Described:
         }
 
 
+@dataclass
+class Swept:
+    """A server that has nothing to drop, and what went on meanwhile: signs of life are None."""
+
+    seen: list[Attempt | None] = field(default_factory=list)
+
+    def sweep(self, *attempts: Attempt) -> int:
+        self.seen.extend(attempts)
+        return 0
+
+    def beat(self, *_: object) -> None:
+        self.seen.append(None)
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
     opened = open_ledger(f"sqlite:///{tmp_path}/windlass.db", HandClock())
@@ -47,12 +67,29 @@ def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
     opened.close()
 
 
+WINDOWS = 2 * SWEPT_AT_ONCE + 1
+
+
+def a_group_of_many_windows(ledger: SqlLedger) -> str:
+    """Every window of it was tried."""
+    length = SPAN.duration / WINDOWS
+    edges = [SPAN.start + n * length for n in range(WINDOWS + 1)]
+    many = group(DATABASE, *(Interval(*both) for both in pairwise(edges)))
+    ledger.move(Scope(C), State.CANCELLING)
+    ledger.cluster_closed(C, "voice-prod")
+    ledger.create_campaign(draft("many"), plan(cluster(tenant("acme", many))))
+    (planned,) = ledger.campaign_plan("many").tenants[0].groups
+    for window in planned.windows:
+        ledger.begin_attempt("many", window.id)
+    return planned.id
+
+
 def jobs(desk: Desk, *, fresh: bool = False) -> list[TableJob]:
     at = TenantRef(C, "voice-prod", DATABASE)
     return desk.jobs(GroupRef(at, desk.tenant(at).groups[0].id), SPAN, (), fresh=fresh)
 
 
-def desk_over(ledger: SqlLedger, server: Described) -> Desk:
+def desk_over(ledger: SqlLedger, server: Described | Swept) -> Desk:
     nothing: Any = None
     target: Any = server
     return Desk("voice-prod", nothing, target, ledger, HandClock())
@@ -83,3 +120,14 @@ def test_a_table_changed_before_the_plan_is_not_judged_by_an_older_look(
 def test_a_table_changed_since_the_plan_is_refused(ledger: SqlLedger) -> None:
     with pytest.raises(PlanChangedError, match="changed its definition since the plan"):
         jobs(desk_over(ledger, Described("newer")))
+
+
+def test_a_group_of_many_windows_is_swept_with_signs_of_life_between(ledger: SqlLedger) -> None:
+    """Without them Temporal takes the silence for death, and another try begins beside it."""
+    name, server = a_group_of_many_windows(ledger), Swept()
+    life = ActivityEnvironment()
+    life.on_heartbeat = server.beat
+    life.run(desk_over(ledger, server).sweep_group, name)
+    silences = "".join("." if one is None else "s" for one in server.seen).split(".")
+    assert max(map(len, silences)) <= SWEPT_AT_ONCE
+    assert sum(map(len, silences)) == WINDOWS

@@ -15,6 +15,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from windlass.domain.errors import UnreachableError
 from windlass.engine.activities.watch import application_error
+from windlass.engine.packing import CONVERTER
 from windlass.engine.payloads import CheckInput, ErrandInput
 from windlass.engine.worker import PURE
 from windlass.engine.workflows.errand import CheckWorkflow, ErrandWorkflow
@@ -53,7 +54,7 @@ class Answers:
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def client(temporal_address: str) -> AsyncIterator[Client]:
-    yield await Client.connect(temporal_address)
+    yield await Client.connect(temporal_address, data_converter=CONVERTER)
 
 
 @pytest.mark.asyncio(loop_scope="function")

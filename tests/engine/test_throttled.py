@@ -9,6 +9,7 @@ from temporalio.client import Client
 from tests.engine.script import GROUPS, scripted
 from tests.engine.test_control import NORMAL, W1, W2, ordered, published, running, told, until
 from windlass.domain.errors import UnreachableError
+from windlass.engine.packing import CONVERTER
 from windlass.engine.payloads import CampaignOrders, CutOrder
 
 NOTHING = CampaignOrders(0, 1, 1)
@@ -16,7 +17,7 @@ NOTHING = CampaignOrders(0, 1, 1)
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def client(temporal_address: str) -> AsyncIterator[Client]:
-    yield await Client.connect(temporal_address)
+    yield await Client.connect(temporal_address, data_converter=CONVERTER)
 
 
 @pytest.mark.asyncio(loop_scope="function")

@@ -16,6 +16,7 @@ from windlass.domain.errors import (
     SnapshotLostError,
     TransientError,
 )
+from windlass.engine.packing import CONVERTER
 from windlass.engine.payloads import CampaignInput, TenantInput, TenantRef
 from windlass.engine.workflows.campaign import CampaignWorkflow, tenant_workflow_id
 from windlass.engine.workflows.tenant import TenantWorkflow
@@ -26,7 +27,7 @@ TENANT = TenantRef("c", "prod", "acme_voice")
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def client(temporal_address: str) -> AsyncIterator[Client]:
-    yield await Client.connect(temporal_address)
+    yield await Client.connect(temporal_address, data_converter=CONVERTER)
 
 
 async def run(client: Client, script: Script, windows: int = 2) -> None:
@@ -154,3 +155,15 @@ async def test_a_second_campaign_on_the_same_tenant_is_kept_out(client: Client) 
         await first.result()
     found = client.get_workflow_handle(tenant_workflow_id("scorecards", "prod", "acme_voice"))
     assert (await found.describe()).status is not None
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_what_a_large_group_was_loaded_with_passes_through_temporal(client: Client) -> None:
+    """Temporal takes no payload beyond 2 MB; thousands of windows with a few tables are more."""
+    windows = tuple(f"c/acme_voice/w{number}" for number in range(24))
+    group = replace(GROUPS[0], windows=windows)
+    script = scripted(client, groups=(group,), reads=1_000)
+    async with asyncio.timeout(60):
+        await run(client, script, windows=8)
+    assert script.told[-2:] == [f"settle {ONE}", "close-tenant"]
+    assert not [line for line in script.told if line.startswith(("retry", "park"))]

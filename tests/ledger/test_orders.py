@@ -185,8 +185,8 @@ def held(rows: int = 10) -> dict[str, HeldCounts]:
 
 def test_verified_ranges_are_found_and_superseded(ledger: SqlLedger) -> None:
     ledger.create_campaign(draft(), acme())
-    ledger.record_verified(W1, "def", held())
-    ledger.record_verified(W2, "def", held(20))
+    ledger.record_verified("def", {W1: held()})
+    ledger.record_verified("def", {W2: held(20)})
     found = ledger.verified("scorecards", "voice-prod", VOICE, days(0, 50))
     assert [(h.interval, h.tables, h.definition, h.voided) for h in found] == [
         (days(10, 20), held(20), "def", ""),
@@ -194,7 +194,7 @@ def test_verified_ranges_are_found_and_superseded(ledger: SqlLedger) -> None:
     ]
     assert ledger.verified("scorecards", "voice-prod", VOICE, days(20, 50)) == []
     assert ledger.verified("other", "voice-prod", VOICE, days(0, 50)) == []
-    ledger.record_verified(W1, "def2", held(11))
+    ledger.record_verified("def2", {W1: held(11)})
     assert [
         h.definition for h in ledger.verified("scorecards", "voice-prod", VOICE, days(0, 10))
     ] == ["def2"]
@@ -202,7 +202,7 @@ def test_verified_ranges_are_found_and_superseded(ledger: SqlLedger) -> None:
 
 def test_an_append_voids_what_was_verified(ledger: SqlLedger) -> None:
     ledger.create_campaign(draft(), acme())
-    ledger.record_verified(W1, "def", held())
+    ledger.record_verified("def", {W1: held()})
     ledger.move(CAMPAIGN, State.CANCELLING)
     ledger.cluster_closed(C, "voice-prod")
     ledger.create_campaign(draft("more"), acme(mode=Mode.APPEND))

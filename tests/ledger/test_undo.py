@@ -30,7 +30,7 @@ def done(ledger: SqlLedger, clock: HandClock) -> None:
     for window, group in ((W1, G1), (W2, G2)):
         work(ledger, clock, window)
         ledger.group_done(group, [], Verdict.VERIFIED, 1000)
-        ledger.record_verified(window, "def", {"scorecard": HeldCounts(1, "v", 1)})
+        ledger.record_verified("def", {window: {"scorecard": HeldCounts(1, "v", 1)}})
     for table in ("scorecard", "score"):
         ledger.record_kept(record(clock, table))
         ledger.record_after(G1, table, {"202601": Digest(9, "7")})

@@ -3,9 +3,11 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windlass.domain.errors import PlanError
 from windlass.domain.plan import WindowPlan
 from windlass.domain.states import Mode, Path
 from windlass.domain.window import Interval
@@ -49,6 +51,35 @@ def test_over_large_groups_name_the_bounds_to_cut_at() -> None:
     whole = {"score": [days(0, 31), days(31, 50)]}
     bound = groups.bind(windows, whole)
     assert groups.cuts_for_large(bound, whole) == [ORIGIN + 31 * DAY]
+
+
+def many(count: int) -> list[WindowPlan]:
+    """So many windows of equal length over fifty days."""
+    edges = [ORIGIN + n * 50 * DAY / count for n in range(count + 1)]
+    return [
+        WindowPlan(f"w{n}", Interval(*both), 1) for n, both in enumerate(itertools.pairwise(edges))
+    ]
+
+
+def test_groups_of_many_windows_are_cut_though_they_are_small() -> None:
+    whole = {"score": [days(0, 31), days(31, 50)]}
+    some, more = (groups.bind(many(n), whole) for n in (997, 1_003))
+    assert [len(group) for group in (*some, *more)] == [997, 1_003], "one window straddles"
+    assert groups.cuts_for_large(some, whole) == []
+    assert groups.cuts_for_large(more, whole) == [ORIGIN + 31 * DAY]
+
+
+@pytest.mark.parametrize(("tables", "most"), [(1, 4_000), (6, 4_000), (12, 2_000)])
+def test_more_windows_than_can_be_kept_track_of_are_refused(tables: int, most: int) -> None:
+    whole = {f"t{n}": [days(0, 50)] for n in range(tables)}
+    edges = dict.fromkeys(whole, Path.IN_PLACE)
+    groups.refuse_too_many(groups.plan_groups("db", many(most), whole, edges, Mode.REPLACE), "db")
+    made = groups.plan_groups("db", many(most + 1), whole, edges, Mode.REPLACE)
+    with pytest.raises(PlanError, match=f"{most + 1:,} windows would") as refused:
+        groups.refuse_too_many(made, "acme_voice")
+    assert f"takes {most:,} at most" in str(refused.value)
+    assert "acme_voice" in str(refused.value)
+    groups.refuse_too_many(groups.plan_groups("db", many(most + 1), whole, edges, Mode.APPEND), "")
 
 
 @given(

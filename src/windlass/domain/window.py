@@ -69,6 +69,11 @@ def joined(intervals: Iterable[Interval]) -> list[Interval]:
     return found
 
 
+def edges_of(steps: Iterable[Interval]) -> list[datetime]:
+    """Where the steps begin and end, each instant once, in order."""
+    return sorted({edge for step in steps for edge in (step.start, step.end)})
+
+
 def compact(instant: datetime) -> str:
     """`20260101` for a midnight, else `20260101T0500` down to the precision that is needed."""
     utc = instant.astimezone(UTC)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Row, Select, bindparam, delete, insert, select, update
 
 from windlass.domain.codec import dump, load
 from windlass.domain.record import HistoryEntry
@@ -13,7 +13,7 @@ from windlass.domain.states import Mode, State, Verdict
 from windlass.domain.window import Interval
 from windlass.ledger import tables as t
 from windlass.ledger import undo_tables as u
-from windlass.ledger.base import Base, campaign_row, window_row
+from windlass.ledger.base import Base, found
 from windlass.ledger.database import reads, writes
 from windlass.ports import HeldCounts, HeldRecord
 
@@ -26,33 +26,23 @@ class Held(Base):
 
     @writes
     def record_verified(
-        self, connection: Connection, window: str, definition: str, tables: Mapping[str, HeldCounts]
+        self,
+        connection: Connection,
+        definition: str,
+        windows: Mapping[str, Mapping[str, HeldCounts]],
     ) -> None:
-        """The window's range is verified under that definition; what it covers is superseded."""
-        row, of = window_row(connection, window), t.verified
-        dataset = campaign_row(connection, row.campaign).dataset
-        connection.execute(
-            delete(of).where(
-                of.c.cluster == row.cluster,
-                of.c.database == row.database,
-                of.c.dataset == dataset,
-                of.c.start_at >= row.start_at,
-                of.c.end_at <= row.end_at,
-            )
-        )
-        connection.execute(
-            insert(of).values(
-                campaign=row.campaign,
-                cluster=row.cluster,
-                database=row.database,
-                dataset=dataset,
-                definition=definition,
-                start_at=row.start_at,
-                end_at=row.end_at,
-                tables=dump(dict(tables)),
-                at=self._clock.now(),
-            )
-        )
+        """The windows' ranges are verified under that definition, each with what its tables hold;
+        what they cover is superseded."""
+        if not windows:
+            return
+        now = self._clock.now()
+        records = [
+            _place(connection, window)
+            | {"definition": definition, "tables": dump(dict(tables)), "at": now}
+            for window, tables in windows.items()
+        ]
+        connection.execute(_covered(), [_bound(one) for one in records])
+        connection.execute(insert(t.verified), records)
 
     @reads
     def verified(
@@ -84,12 +74,12 @@ class Held(Base):
         w = t.windows.c
         for where, whose in (([w.database == database], "of this tenant"), ([], f"on {cluster}")):
             rows = connection.execute(_ended().where(w.cluster == cluster, *where).limit(RECENT))
-            found = [(row.rows_loaded, _seconds(row)) for row in rows if row.rows_loaded]
-            seconds = sum(seconds for _, seconds in found)
+            past = [(row.rows_loaded, _seconds(row)) for row in rows if row.rows_loaded]
+            seconds = sum(seconds for _, seconds in past)
             if seconds > 0:
-                rate = sum(rows for rows, _ in found) / seconds
-                plural = "" if len(found) == 1 else "s"
-                return rate, f"{len(found)} window{plural} {whose}, {rate:,.0f} rows/s"
+                rate = sum(rows for rows, _ in past) / seconds
+                plural = "" if len(past) == 1 else "s"
+                return rate, f"{len(past)} window{plural} {whose}, {rate:,.0f} rows/s"
         return None
 
     @reads
@@ -111,6 +101,35 @@ class Held(Base):
             and fnmatchcase(one.profile, profile)
         )
         return [one for one, _ in zip(wanted, range(limit), strict=False)]
+
+
+def _place(connection: Connection, window: str) -> dict[str, Any]:
+    """Where that window is, as a record of what holds says it."""
+    w, c = t.windows.c, t.campaigns.c
+    query: Select[Any] = (
+        select(w.campaign, w.cluster, w.database, c.dataset, w.start_at, w.end_at)
+        .join_from(t.windows, t.campaigns, c.name == w.campaign)
+        .where(w.id == window)
+    )
+    return found(connection.execute(query).first(), "window", window)._asdict()
+
+
+def _covered() -> Delete:
+    """Ends the records that lie in a place, given as `_bound` names it."""
+    of = t.verified.c
+    return delete(t.verified).where(
+        of.cluster == bindparam("of_cluster"),
+        of.database == bindparam("of_database"),
+        of.dataset == bindparam("of_dataset"),
+        of.start_at >= bindparam("of_start_at"),
+        of.end_at <= bindparam("of_end_at"),
+    )
+
+
+def _bound(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters may not be called as columns are, which an insert or update would set."""
+    names = ("cluster", "database", "dataset", "start_at", "end_at")
+    return {f"of_{name}": record[name] for name in names}
 
 
 def void(connection: Connection, campaign: Row[Any], group: Row[Any], reason: str) -> None:

@@ -139,7 +139,9 @@ def _groups(
     if extra:
         finer = [piece for one in cut for piece in one.split(extra)]
         planned = _window_plans(tenant, finer, buckets)
-    return groups.plan_groups(tenant.database, planned, whole, edges, request.mode)
+    made = groups.plan_groups(tenant.database, planned, whole, edges, request.mode)
+    groups.refuse_too_many(made, tenant.database)
+    return made
 
 
 def _cut(

@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 
+from windlass.domain.errors import PlanError
 from windlass.domain.plan import GroupPlan, GroupTable, WindowPlan
 from windlass.domain.states import Mode, Path
 from windlass.domain.window import Interval, joined
 
-GROUP_ROWS = 20_000_000
-"""Above this, windows that straddle partitions are cut so that a group binds fewer of them."""
+GROUP_ROWS, GROUP_WINDOWS = 20_000_000, 1_000
+"""Above these, windows that straddle partitions are cut so that a group binds fewer of them."""
+
+MOST_WINDOWS, MOST_LOADS = 4_000, 24_000
+"""Of one group, and loads of a table in its windows: a history takes some 50,000 events, and a
+window is about six of them; a payload takes 2 MB, and a load is some 50 bytes of it, packed."""
 
 
 def common_bounds(whole: Mapping[str, Sequence[Interval]]) -> list[datetime]:
@@ -73,9 +78,27 @@ def cuts_for_large(
     groups: Sequence[tuple[WindowPlan, ...]], whole: Mapping[str, Sequence[Interval]]
 ) -> list[datetime]:
     """Boundaries at which straddling windows of over-large groups should be cut."""
-    large = [g for g in groups if len(g) > 1 and sum(w.rows for w in g) > GROUP_ROWS]
+    large = [g for g in groups if _is_large(g)]
     bounds = common_bounds(whole)
     return [b for g in large for w in g for b in bounds if w.interval.start < b < w.interval.end]
+
+
+def _is_large(group: Sequence[WindowPlan]) -> bool:
+    many = len(group) > 1 and sum(window.rows for window in group) > GROUP_ROWS
+    return many or len(group) > GROUP_WINDOWS
+
+
+def refuse_too_many(groups: Sequence[GroupPlan], database: str) -> None:
+    """PlanError where one of the groups has more windows than Temporal can keep track of."""
+    for group in groups:
+        most = min(MOST_WINDOWS, MOST_LOADS // max(1, len(group.tables)))
+        if len(group.windows) > most:
+            raise PlanError(
+                f"{len(group.windows):,} windows would have to become visible together",
+                where=f"{database}, {group.interval}",
+                why=f"a partition binds them; a publish group takes {most:,} at most here",
+                next_step="ask for longer windows: --window auto, or fewer --parts",
+            )
 
 
 def group_table(

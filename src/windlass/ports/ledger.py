@@ -167,10 +167,10 @@ class Ledger(UndoLedger, CheckLedger, FenceLedger, ControlLedger, Protocol):
 
     # what holds
     def record_verified(
-        self, window: str, definition: str, tables: Mapping[str, HeldCounts]
+        self, definition: str, windows: Mapping[str, Mapping[str, HeldCounts]]
     ) -> None:
-        """The window's range is verified under that definition; older records that it covers are
-        superseded."""
+        """The windows' ranges are verified under that definition, each with what its tables hold;
+        older records that they cover are superseded."""
         ...
 
     def verified(

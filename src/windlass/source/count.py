@@ -1,5 +1,6 @@
 """Counting: always the server's own count(*), never what a reader saw."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from windlass.domain.dataset import Slice
 from windlass.domain.results import SliceCount
 from windlass.domain.schema import ColumnPair
-from windlass.domain.window import Interval
+from windlass.domain.window import Interval, edges_of
 from windlass.source.quote import ident
 from windlass.source.select import Scope, fill, kept_rows, of_tenant, ref
 from windlass.source.session import Connection, rows
@@ -53,13 +54,13 @@ def count_steps(
     """The same of kept rows alone, per step, in one pass; steps lie in the slice, beside each
     other or apart. Without `versions` the rows need not be read where an index has the time."""
     hazardous = [pair for pair in pairs if pair.hazard]
-    edges = sorted({edge for step in steps for edge in (step.start, step.end)})
+    edges = edges_of(steps)
     cells = _Cells(piece, kind, edges)
     found = {}
     for row in rows(connection, _steps_sql(piece, hazardous, kind, cells.items, versions)):
         place, counts = cells.place(row)
         found[place] = _step(hazardous, *counts)
-    return [found.get(edges.index(step.start), SliceCount(0)) for step in steps]
+    return [found.get(bisect_left(edges, step.start), SliceCount(0)) for step in steps]
 
 
 class _Cells:

@@ -1,11 +1,12 @@
 """Digests that PostgreSQL computes itself: the only check that does not share the driver."""
 
+from bisect import bisect
 from collections.abc import Sequence
 
 from windlass.domain.dataset import Slice
 from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair
-from windlass.domain.window import Interval
+from windlass.domain.window import Interval, edges_of
 from windlass.source.count import inside
 from windlass.source.quote import ident, literal
 from windlass.source.select import fill, kept_rows, of_tenant, ref
@@ -25,13 +26,13 @@ def digests(
     """One digest of kept rows per step (any order, overlaps allowed), in one pass; only rows of
     the slice count."""
     wanted = list(steps) or [piece.interval]
-    edges = sorted({edge for step in wanted for edge in (step.start, step.end)})
+    edges = edges_of(wanted)
     where = (
         f"SELECT {bucket(_time(piece), kind, edges)}, {_digest_sql(piece, pairs, kind)} GROUP BY 1"
     )
     cells = {cell: Digest(number, total) for cell, number, total in rows(connection, where)}
     # Cell n lies between edges n-1 and n.
-    return [_sum(cells, edges.index(s.start) + 1, edges.index(s.end) + 1) for s in wanted]
+    return [_sum(cells, bisect(edges, s.start), bisect(edges, s.end)) for s in wanted]
 
 
 def digests_by_key(

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from windlass.domain.chunks import chunked
 from windlass.domain.errors import TransientError
 from windlass.domain.schema import Removal, TargetColumn, TargetTable
 from windlass.target import ddl
@@ -75,8 +76,8 @@ def read_all(
 ) -> dict[Name, Ddl]:
     """The DDL of those of the tables that the databases have."""
     found: dict[Name, Ddl] = {}
-    for n in range(0, len(databases), _AT_ONCE):
-        params = {"databases": list(databases[n : n + _AT_ONCE]), "tables": list(tables)}
+    for some in chunked(databases, _AT_ONCE):
+        params = {"databases": list(some), "tables": list(tables)}
         rows = server.rows(_TABLES, tag, params)
         columns: dict[Name, list[Column]] = defaultdict(list)
         for database, table, *rest in server.rows(_COLUMNS, tag, params) if rows else ():

@@ -1,13 +1,15 @@
 """Counts and fingerprints of live and staged rows, computed by the server."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from windlass.domain.chunks import chunked
 from windlass.domain.dataset import Slice
 from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair, TargetTable
-from windlass.domain.window import Interval
+from windlass.domain.window import Interval, edges_of
 from windlass.target.client import LOOKING, NOTHING_MORE, Server, fill
 from windlass.target.names import literal, live_ref, quote
 from windlass.target.partitions import keeps_keys
@@ -201,13 +203,13 @@ def _per_segment(
     """
     pruned = PRUNED if keeps_keys(live, time) else NOTHING_MORE
     answers: list[list[tuple[Any, ...]]] = []
-    for at in range(0, len(steps), _STEPS_AT_ONCE):
-        some = steps[at : at + _STEPS_AT_ONCE]
-        edges = sorted({edge for step in some for edge in (step.start, step.end)})
+    for some in chunked(steps, _STEPS_AT_ONCE):
+        edges = edges_of(some)
         rows = server.rows(_segments(live, time, edges, aggregates), tag, settings=pruned)
         by_edge = {int(row[0]): tuple(row[1:]) for row in rows}
         for step in some:
-            members = [_micros(edge) for edge in edges if step.contains(edge)]
+            inside = edges[bisect_left(edges, step.start) : bisect_left(edges, step.end)]
+            members = map(_micros, inside)
             answers.append([by_edge[edge] for edge in members if edge in by_edge])
     return answers
 

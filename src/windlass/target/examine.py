@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache, partial
 
+from windlass.domain.chunks import chunked
 from windlass.domain.errors import AccessError, PlanError, WindlassError
 from windlass.domain.schema import TargetTable
 from windlass.domain.window import Interval
@@ -70,8 +71,8 @@ def _hidden(server: Server, lives: Sequence[TargetTable]) -> list[list[str]]:
     policies = _policies(server)
     named = [_applying(policies, live) for live in lives]
     suspected = [live for live, some in zip(lives, named, strict=True) if some or policies is None]
-    for n in range(0, len(suspected), _AT_ONCE):
-        for live in _with_hidden_rows(server, suspected[n : n + _AT_ONCE]):
+    for some in chunked(suspected, _AT_ONCE):
+        for live in _with_hidden_rows(server, some):
             _refuse_hidden(server, live, _applying(policies, live))
     return [
         [f"row policy {one} applies to this user; it hides no row now, but may later" for one in of]

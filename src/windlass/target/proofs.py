@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.chunks import chunked
 from windlass.domain.errors import TransientError
 from windlass.domain.results import Digest
 from windlass.domain.schema import ColumnPair, TargetTable
@@ -47,10 +48,10 @@ def proofs(
 ) -> tuple[list[Digest], Prints]:
     """See ports.KeepingTarget.proofs."""
     found = list[_Row]()
-    for at in range(0, len(stagings), _AT_ONCE):
+    for some in chunked(list(enumerate(stagings)), _AT_ONCE):
         tables = " UNION ALL ".join(
-            fill(_TABLE, number=at + n, columns=quoted(insertable(live)), table=area.ref(one))
-            for n, one in enumerate(stagings[at : at + _AT_ONCE])
+            fill(_TABLE, number=number, columns=quoted(insertable(live)), table=area.ref(one))
+            for number, one in some
         )
         statement = fill(
             _STAGED,

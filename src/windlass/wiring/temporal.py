@@ -24,6 +24,8 @@ async def connect(cluster: settings.Cluster) -> "Client":
     """The cluster's Temporal. Raises UnreachableError with what to type."""
     from temporalio.client import Client
 
+    from windlass.engine.packing import CONVERTER
+
     temporal = cluster.temporal
     try:
         return await Client.connect(
@@ -31,6 +33,7 @@ async def connect(cluster: settings.Cluster) -> "Client":
             namespace=temporal.namespace,
             api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
             tls=_tls(temporal),
+            data_converter=CONVERTER,
         )
     except RuntimeError as error:
         raise _silent(cluster, _reason(str(error))) from error

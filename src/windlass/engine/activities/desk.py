@@ -10,6 +10,7 @@ from typing import TypeGuard, TypeVar
 
 from windlass.domain import blocks
 from windlass.domain.attempt import Attempt, Staging
+from windlass.domain.chunks import chunked
 from windlass.domain.dataset import Slice, TableSpec
 from windlass.domain.errors import (
     GroupOverError,
@@ -29,6 +30,9 @@ from windlass.ports import Clock, Ledger, Pulse, Source, Target
 T = TypeVar("T")
 Tables = Mapping[tuple[str, str], TargetTable]
 """By database and name."""
+
+SWEPT_AT_ONCE = 100
+"""Attempts whose staging is dropped between two signs of life: a group may have thousands."""
 
 LOOK_AGAIN = 5.0
 """Seconds for which live tables stay as they were described: staging is made by the plan's own
@@ -203,8 +207,9 @@ class Desk:
     def sweep_group(self, group: str) -> None:
         """Drop the staging of every attempt at the group, its windows and its steps; whatever of
         them sleeps somewhere finds itself overtaken when it wakes up."""
-        beat()
-        self.target.sweep(*self.ledger.retire(group))
+        for some in chunked(self.ledger.retire(group), SWEPT_AT_ONCE):
+            beat()
+            self.target.sweep(*some)
 
     def pieces(self, ref: GroupRef, interval: Interval) -> list[tuple[Slice, Sequence[ColumnPair]]]:
         """What of each table lies in that interval, and its columns, in the dataset's order."""

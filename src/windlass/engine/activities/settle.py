@@ -4,10 +4,11 @@ First the whole range, as of one moment: every key either is as the load left it
 is a suspect. Then the suspects, one by one, until both sides say the same of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from windlass.domain.attempt import Attempt
+from windlass.domain.chunks import chunked
 from windlass.domain.results import Removed, SliceCount, TableCounts
 from windlass.domain.states import Mode, Verdict
 from windlass.engine.activities.desk import Desk, TableJob
@@ -18,6 +19,9 @@ from windlass.engine.payloads import GroupWork
 from windlass.engine.retry import WRITERS_LIMIT
 from windlass.planner.build import definition_of
 from windlass.ports import HeldCounts, Pulse
+
+AT_ONCE = 500
+"""Windows whose ranges are written down in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,13 @@ class Settler:
         ref = self._work.group
         plan, tenant = self._desk.plan(ref.tenant.campaign), self._desk.tenant(ref.tenant)
         definition = definition_of(plan.request, tenant)
-        for number, window in enumerate(self._desk.group(ref).windows):
-            held = {one.counts.table: one.held[number] for one in outcomes}
-            if any(one.source_rows != one.live_rows for one in held.values()):
-                # Rows on their way: verified now, but no later campaign may take it for settled.
-                continue
-            self._desk.ledger.record_verified(window.id, definition, held)
+        names = [window.id for window in self._desk.group(ref).windows]
+        for some in chunked(list(enumerate(names)), AT_ONCE):
+            held = {name: _tables(outcomes, number) for number, name in some}
+            # Rows on their way: verified now, but no later campaign may take it for settled.
+            settled = {name: tables for name, tables in held.items() if _equal(tables)}
+            self._desk.ledger.record_verified(definition, settled)
+            self._pulse(0)
 
     def _appended(self, job: TableJob) -> Outcome:
         """Verified when every staged row reached the live table: staging is empty by then."""
@@ -166,6 +171,15 @@ class Settler:
             path=str(job.group.path),
         )
         return Outcome(counts)
+
+
+def _tables(outcomes: Sequence[Outcome], number: int) -> Mapping[str, HeldCounts]:
+    """What each table holds of the window with that number."""
+    return {one.counts.table: one.held[number] for one in outcomes}
+
+
+def _equal(tables: Mapping[str, HeldCounts]) -> bool:
+    return all(one.source_rows == one.live_rows for one in tables.values())
 
 
 def _held(source: SliceCount, live: int) -> HeldCounts:

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
         TenantInput,
         TenantOrders,
         TenantRef,
+        Tried,
     )
     from windlass.engine.retry import books, data
     from windlass.engine.workflows.gate import Gate
@@ -51,6 +52,8 @@ class TenantWorkflow:
         self._orders: TenantOrders | None = None
         self._cuts: list[CutOrder] = []
         self._again = self._left = False
+        self._tried: dict[str, Tried] = {}
+        self._most = HISTORY_EVENTS
         self._unsure: set[str] = set()
         self._dropped: set[str] = set()
         self._beside = True
@@ -98,7 +101,7 @@ class TenantWorkflow:
 
     def _rest_of(self, order: TenantInput, number: int) -> TenantInput:
         orders = replace(self._orders, cuts=tuple(self._cuts)) if self._orders else None
-        return replace(order, next_group=number, orders=orders)
+        return replace(order, next_group=number, orders=orders, tried=self._tried)
 
     async def _run_groups(self, order: TenantInput) -> int | None:
         """Run what is to do; a number means: continue as new from that group on."""
@@ -107,14 +110,14 @@ class TenantWorkflow:
         )
         self._beside = workflow.patched(LOAD_BESIDE)
         number, self._left = 0 if todo.left else order.next_group, todo.left
-        most = order.events or HISTORY_EVENTS
+        self._most, self._tried = order.events or HISTORY_EVENTS, dict(order.tried)
         self._queue.extend(todo.groups[number:])
         try:
-            while self._queue or self._flight or self._cuts or self._again:
+            while self._queue or self._flight or self._cuts or self._again or self._left_over():
                 await self._hear(order.tenant)
-                if self._queue and workflow.info().get_current_history_length() > most:
+                if self._left_over() or (self._queue and self._long()):
                     await self._drain()
-                    return 0 if self._left else number
+                    return 0 if self._left or self._left_over() else number
                 if self._queue and self._room():
                     number += 1
                     self._start(order.tenant, self._queue.popleft())
@@ -125,6 +128,13 @@ class TenantWorkflow:
             raise
         return None
 
+    def _long(self) -> bool:
+        return workflow.info().get_current_history_length() > self._most
+
+    def _left_over(self) -> bool:
+        """Whether a group has ended here that another history is to bring to its end."""
+        return any(group.left for group in self._groups.values())
+
     def _room(self) -> bool:
         """Whether another group may begin: its snapshot, too, waits while the tenant is paused.
         As many groups as windows may load, and as many again may be published meanwhile."""
@@ -133,7 +143,9 @@ class TenantWorkflow:
         return not self._gate.paused and loading < limit and len(self._flight) < 2 * limit
 
     def _start(self, tenant: TenantRef, order: GroupOrder) -> None:
-        group = self._groups[order.id] = Group(tenant, order, self._gate, self._bell)
+        tried = self._tried.get(order.id, Tried())
+        group = Group(tenant, order, self._gate, self._bell, self._long, tried)
+        self._groups[order.id] = group
         self._flight[order.id] = asyncio.create_task(self._one(group))
 
     async def _one(self, group: Group) -> None:
@@ -199,6 +211,9 @@ class TenantWorkflow:
             self._flight.pop(name)
             self._again |= name in self._unsure
             self._unsure.discard(name)
+            self._tried.pop(name, None)
+            if self._groups[name].left:
+                self._tried[name] = self._groups[name].tried
         _raise_first(ended.values())
 
     async def _drain(self) -> None:

@@ -27,7 +27,7 @@ G_OTHER = group("globex_voice", days(0, 10))
 class Quiet:
     """A server on which nothing of ours is left."""
 
-    def kill(self, _: object) -> int:
+    def kill(self, *_: object) -> int:
         return 0
 
     sweep = kill

@@ -10,13 +10,13 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from tests.ledger.world import HandClock, cluster, days, draft, group, plan, tenant
-from windlass.domain.attempt import Attempt
 from windlass.domain.errors import PlanChangedError
 from windlass.domain.record import Scope
 from windlass.domain.schema import TargetTable
 from windlass.domain.states import State
 from windlass.domain.window import Interval
-from windlass.engine.activities.desk import SWEPT_AT_ONCE, Desk, TableJob
+from windlass.engine.activities.books import BookActivities
+from windlass.engine.activities.desk import AT_ONCE, Desk, TableJob
 from windlass.engine.payloads import GroupRef, TenantRef
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
@@ -46,17 +46,20 @@ class Described:
 
 
 @dataclass
-class Swept:
-    """A server that has nothing to drop, and what went on meanwhile: signs of life are None."""
+class Empty:
+    """A server with nothing of ours, and how much it was asked at a time between signs of life,
+    which are zeros."""
 
-    seen: list[Attempt | None] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
 
-    def sweep(self, *attempts: Attempt) -> int:
-        self.seen.extend(attempts)
+    def sweep(self, *asked: object) -> int:
+        self.seen.append(len(asked))
         return 0
 
+    kill = sweep
+
     def beat(self, *_: object) -> None:
-        self.seen.append(None)
+        self.seen.append(0)
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
     opened.close()
 
 
-WINDOWS = 2 * SWEPT_AT_ONCE + 1
+WINDOWS = 2 * AT_ONCE + 1
 
 
 def a_group_of_many_windows(ledger: SqlLedger) -> str:
@@ -89,10 +92,9 @@ def jobs(desk: Desk, *, fresh: bool = False) -> list[TableJob]:
     return desk.jobs(GroupRef(at, desk.tenant(at).groups[0].id), SPAN, (), fresh=fresh)
 
 
-def desk_over(ledger: SqlLedger, server: Described | Swept) -> Desk:
-    nothing: Any = None
-    target: Any = server
-    return Desk("voice-prod", nothing, target, ledger, HandClock())
+def desk_over(ledger: SqlLedger, server: Described | Empty) -> Desk:
+    both: Any = server
+    return Desk("voice-prod", both, both, ledger, HandClock())
 
 
 def test_a_table_is_described_once_for_many_windows_and_again_before_publish(
@@ -124,10 +126,19 @@ def test_a_table_changed_since_the_plan_is_refused(ledger: SqlLedger) -> None:
 
 def test_a_group_of_many_windows_is_swept_with_signs_of_life_between(ledger: SqlLedger) -> None:
     """Without them Temporal takes the silence for death, and another try begins beside it."""
-    name, server = a_group_of_many_windows(ledger), Swept()
+    name, server = a_group_of_many_windows(ledger), Empty()
     life = ActivityEnvironment()
     life.on_heartbeat = server.beat
     life.run(desk_over(ledger, server).sweep_group, name)
-    silences = "".join("." if one is None else "s" for one in server.seen).split(".")
-    assert max(map(len, silences)) <= SWEPT_AT_ONCE
-    assert sum(map(len, silences)) == WINDOWS
+    assert server.seen == [0, AT_ONCE, 0, AT_ONCE, 0, 1]
+
+
+def test_a_tenant_of_many_windows_is_cancelled_many_at_once(ledger: SqlLedger) -> None:
+    """Each of them alone would be minutes in which the operator waits."""
+    a_group_of_many_windows(ledger)
+    server, life = Empty(), ActivityEnvironment()
+    life.on_heartbeat = server.beat
+    books = BookActivities(desk_over(ledger, server), 8, 2)
+    life.run(books.close_cancelled, TenantRef("many", "voice-prod", DATABASE))
+    killed = [0, AT_ONCE, AT_ONCE, 0, AT_ONCE, AT_ONCE, 0, 1, 1]
+    assert server.seen == [*killed, 0, AT_ONCE, 0, AT_ONCE, 0, 1], "on both servers, then swept"

@@ -69,7 +69,7 @@ def test_groups_of_many_windows_are_cut_though_they_are_small() -> None:
     assert groups.cuts_for_large(more, whole) == [ORIGIN + 31 * DAY]
 
 
-@pytest.mark.parametrize(("tables", "most"), [(1, 4_000), (6, 4_000), (12, 2_000)])
+@pytest.mark.parametrize(("tables", "most"), [(1, 2_800), (8, 2_800), (12, 2_000)])
 def test_more_windows_than_can_be_kept_track_of_are_refused(tables: int, most: int) -> None:
     whole = {f"t{n}": [days(0, 50)] for n in range(tables)}
     edges = dict.fromkeys(whole, Path.IN_PLACE)

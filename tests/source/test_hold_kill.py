@@ -189,6 +189,16 @@ def read_with(source: PostgresSource, piece: Slice, pairs: object, attempt: Atte
         return sum(batch.num_rows for batch in batches)
 
 
+def test_many_attempts_are_killed_at_once_and_no_others(
+    source: PostgresSource, attempt: Attempt
+) -> None:
+    second, third = replace(attempt, number=2), replace(attempt, number=3)
+    with source.hold(attempt), source.hold(second), source.hold(third) as held:
+        assert source.kill(attempt, second) == 2
+        assert held.alive()
+    assert source.kill() == 0
+
+
 def test_kill_leaves_other_attempts_alone(
     source: PostgresSource, cards: Slice, attempt: Attempt
 ) -> None:

@@ -129,7 +129,7 @@ def test_sweep_takes_this_attempts_tables_only(bench: Bench) -> None:
 
 def test_kill_means_exactly_that_attempt(bench: Bench) -> None:
     bench.create()
-    tags = [f"windlass/{bench.database}/w#1", f"windlass/{bench.database}/w#10"]
+    tags = [f"windlass/{bench.database}/{subject}" for subject in ("w#1", "w#10", "v#1", "v#2")]
     ended: dict[str, BaseException] = {}
 
     def sleep(tag: str) -> None:
@@ -150,7 +150,10 @@ def test_kill_means_exactly_that_attempt(bench: Bench) -> None:
     assert bench.target.kill(tags[0]) == 1
     assert bench.target.running(tags[0]) == 0
     assert bench.target.running(tags[1]) == 1
+    assert bench.target.kill(*tags[2:], f"windlass/{bench.database}/nobody#1") == 2
+    assert bench.target.running(tags[1]) == 1
     assert bench.target.kill(f"windlass/{bench.database}") == 1
+    assert bench.target.kill() == 0
     for thread in threads:
         thread.join()
     assert set(ended) == set(tags)

@@ -53,7 +53,7 @@ class NoSource:
     def running(self, attempt: Attempt) -> int:
         return 0
 
-    def kill(self, attempt: Attempt) -> int:
+    def kill(self, *attempts: Attempt) -> int:
         return 0
 
 

@@ -12,9 +12,11 @@ from windlass.domain.window import Interval, joined
 GROUP_ROWS, GROUP_WINDOWS = 20_000_000, 1_000
 """Above these, windows that straddle partitions are cut so that a group binds fewer of them."""
 
-MOST_WINDOWS, MOST_LOADS = 4_000, 24_000
-"""Of one group, and loads of a table in its windows: a history takes some 50,000 events, and a
-window is about six of them; a payload takes 2 MB, and a load is some 50 bytes of it, packed."""
+MOST_WINDOWS, MOST_LOADS = 2_800, 24_000
+"""Of one group, and loads of a table in its windows. A window is a part at least, all of them come
+into a partition of live at once, and beyond 3,000 a server refuses others' inserts; it is about
+six events of a history, which takes some 50,000. A load is some 50 bytes of a payload, packed, and
+that takes 2 MB."""
 
 
 def common_bounds(whole: Mapping[str, Sequence[Interval]]) -> list[datetime]:

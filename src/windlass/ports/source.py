@@ -224,8 +224,8 @@ class Source(Protocol):
         """How many sessions of the attempt the server lists as active (not idle)."""
         ...
 
-    def kill(self, attempt: Attempt) -> int:
-        """Cancel, then terminate every session of the attempt; returns how many there were,
+    def kill(self, *attempts: Attempt) -> int:
+        """Cancel, then terminate every session of the attempts; returns how many there were,
         only after pg_stat_activity shows none."""
         ...
 

@@ -313,9 +313,9 @@ class Target(KeepingTarget, HealthyTarget, Protocol):
         with these keys."""
         ...
 
-    def kill(self, tag: str) -> int:
-        """KILL QUERY everything whose log_comment starts with `tag`; returns how many there
-        were, only after system.processes shows none."""
+    def kill(self, *tags: str) -> int:
+        """KILL QUERY everything whose log_comment starts with one of `tags`; returns how many
+        there were, only after system.processes shows none."""
         ...
 
     def running(self, tag: str) -> int:

@@ -21,10 +21,13 @@ _PAUSE = 0.02
 _DOING = "ending sessions"
 
 
-def end_attempt(server: Server, name: str) -> int:
-    """Cancel and terminate all sessions of that application_name but this one; how many there
+def end_attempts(server: Server, names: Sequence[str]) -> int:
+    """Cancel and terminate all sessions of those application_names but this one; how many there
     were. Returns once the server lists none; TransientError when some stay."""
-    ours = f"application_name = {literal(name)} AND pid <> pg_backend_pid()"
+    if not names:
+        return 0
+    listed = ", ".join(map(literal, names))
+    ours = f"application_name IN ({listed}) AND pid <> pg_backend_pid()"
     with control(server, _DOING) as connection:
         return _end(server, connection, ours)
 

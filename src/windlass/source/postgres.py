@@ -25,7 +25,7 @@ from windlass.source.keys import (
     read_keys_sql,
     texts_sql,
 )
-from windlass.source.kill import count_running, end_attempt
+from windlass.source.kill import count_running, end_attempts
 from windlass.source.relation import tables_of
 from windlass.source.session import Connection, Limits, Server, consistent, control, run
 from windlass.source.snapshot import Hold, hold
@@ -289,9 +289,9 @@ class PostgresSource:
         """Sessions of the attempt that are at work."""
         return count_running(self._server, attempt.application_name)
 
-    def kill(self, attempt: Attempt) -> int:
-        """End every session of the attempt."""
-        return end_attempt(self._server, attempt.application_name)
+    def kill(self, *attempts: Attempt) -> int:
+        """End every session of the attempts."""
+        return end_attempts(self._server, [one.application_name for one in attempts])
 
     def check(self) -> list[Finding]:
         """Findings about the server, for `doctor`."""

@@ -308,9 +308,9 @@ class ClickHouseTarget(Keeping):
         """See ports.Target."""
         return digest.texts(self._server, View.of(live, piece, pairs), keys, attempt.tag)
 
-    def kill(self, tag: str) -> int:
+    def kill(self, *tags: str) -> int:
         """See ports.Target."""
-        return kill.kill(self._server, tag)
+        return kill.kill(self._server, *tags)
 
     def running(self, tag: str) -> int:
         """See ports.Target."""

@@ -48,28 +48,24 @@ class Each:
         self._known: dict[tuple[str, str], TargetTable] = {}
         self._marked: dict[str, set[str]] = {}
 
-    def kill(self, tag: str) -> int:
+    def kill(self, *tags: str) -> int:
         """See ports.Target."""
-        clusters = self._marks([tag])[tag]
-        return sum(target.kill(tag) for target in self._traces(tag, clusters))
+        clusters = set[str]().union(*self._marks(tags).values())
+        return sum(target.kill(*tags) for target in self._traces(clusters))
 
     def running(self, tag: str) -> int:
         """See ports.Target."""
         known = self._marked.get(_token(tag), set())
-        return sum(target.running(tag) for target in self._traces(tag, known))
+        return sum(target.running(tag) for target in self._traces(known))
 
     def sweep(self, *attempts: Attempt) -> int:
         """See ports.Target. The front comes last: its markers say where else to look."""
         marks = self._marks([attempt.tag for attempt in attempts])
-        swept = 0
-        for attempt in attempts:
-            if clusters := marks[attempt.tag]:
-                traces = list(self._traces(attempt.tag, clusters))[:-1]
-                swept += sum(target.sweep(attempt) for target in traces) - len(clusters)
-        swept += self._front.sweep(*attempts)
+        traces = self._traces(set[str]().union(*marks.values()))
+        swept = sum(target.sweep(*attempts) for target in traces)
         for attempt in attempts:
             self._marked.pop(attempt.token, None)
-        return swept
+        return swept - sum(map(len, marks.values()))
 
     def health(self, tables: Sequence[tuple[str, str]]) -> list[Reading]:
         """See ports.HealthyTarget. The shards behind these tables, too, where known."""
@@ -183,8 +179,8 @@ class Each:
             known[by_mark[str(mark)]].add(str(cluster))
         return known
 
-    def _traces(self, tag: str, clusters: Iterable[str]) -> Iterator[ClickHouseTarget]:
-        """All servers that may know of the attempt; the front comes last."""
+    def _traces(self, clusters: Iterable[str]) -> Iterator[ClickHouseTarget]:
+        """All servers that may know of an attempt at work on these; the front comes last."""
         seen = [self._front]
         for cluster in sorted(clusters):
             for number, target in self._resolver.servers(cluster).items():

@@ -125,8 +125,7 @@ class BookActivities:
         """Kill what is left of the tenant on both servers, prove it, sweep, and say so."""
         ledger = self._desk.ledger
         found = ledger.retire_tenant(tenant.campaign, tenant.cluster, tenant.database)
-        killed = sum(self._desk.kill(attempt) for attempt in found)
-        swept = sum(self._desk.swept(attempt) for attempt in found)
+        killed, swept = self._desk.kill(*found), self._desk.swept(*found)
         ledger.tenant_cancelled(tenant.campaign, tenant.cluster, tenant.database)
         text = (
             f"cancelled: {killed} statements were still listed, none is now on either server; "
@@ -150,8 +149,7 @@ class BookActivities:
                 ref.campaign, ref.cluster, ref.database, State.PARKED, trouble.text
             )
             return
-        for attempt in self._desk.ledger.group_subjects(trouble.group):
-            self._desk.kill(attempt)
+        self._desk.kill(*self._desk.ledger.group_subjects(trouble.group))
         self._desk.sweep_group(trouble.group)
         self._desk.ledger.group_parked(trouble.group, trouble.text)
 

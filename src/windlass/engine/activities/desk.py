@@ -31,8 +31,8 @@ T = TypeVar("T")
 Tables = Mapping[tuple[str, str], TargetTable]
 """By database and name."""
 
-SWEPT_AT_ONCE = 100
-"""Attempts whose staging is dropped between two signs of life: a group may have thousands."""
+AT_ONCE = 100
+"""Attempts that are killed or swept between two signs of life: a group may have thousands."""
 
 LOOK_AGAIN = 5.0
 """Seconds for which live tables stay as they were described: staging is made by the plan's own
@@ -190,26 +190,30 @@ class Desk:
         """Statements of the attempt listed by either server."""
         return self.target.running(attempt.tag) or self.source.running(attempt)
 
-    def kill(self, attempt: Attempt) -> int:
-        """End them on both servers; returns only when neither lists any."""
-        beat()
-        return self.target.kill(attempt.tag) + self.source.kill(attempt)
+    def kill(self, *attempts: Attempt) -> int:
+        """End what runs of them on both servers; returns only when neither lists any."""
+        killed = 0
+        for some in chunked(attempts, AT_ONCE):
+            beat()
+            killed += self.target.kill(*(one.tag for one in some)) + self.source.kill(*some)
+        return killed
 
     def sweep(self, attempt: Attempt) -> None:
         """Drop the attempt's staging."""
         self.swept(attempt)
 
-    def swept(self, attempt: Attempt) -> int:
-        """Drop the attempt's staging; how many tables it was."""
-        beat()
-        return self.target.sweep(attempt)
+    def swept(self, *attempts: Attempt) -> int:
+        """Drop the attempts' staging; how many tables it was."""
+        swept = 0
+        for some in chunked(attempts, AT_ONCE):
+            beat()
+            swept += self.target.sweep(*some)
+        return swept
 
     def sweep_group(self, group: str) -> None:
         """Drop the staging of every attempt at the group, its windows and its steps; whatever of
         them sleeps somewhere finds itself overtaken when it wakes up."""
-        for some in chunked(self.ledger.retire(group), SWEPT_AT_ONCE):
-            beat()
-            self.target.sweep(*some)
+        self.swept(*self.ledger.retire(group))
 
     def pieces(self, ref: GroupRef, interval: Interval) -> list[tuple[Slice, Sequence[ColumnPair]]]:
         """What of each table lies in that interval, and its columns, in the dataset's order."""

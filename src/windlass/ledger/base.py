@@ -5,12 +5,19 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
 
 from windlass.domain.errors import UsageError
 from windlass.ledger import tables as t
 from windlass.ledger.database import Database, HasDatabase
 from windlass.ports import Clock
+
+# Asked all the time: statements that stand need not be put together each time.
+_CAMPAIGN = select(t.campaigns).where(t.campaigns.c.name == bindparam("name"))
+_LOCKED = _CAMPAIGN.with_for_update()
+_LATEST = select(t.campaigns).order_by(t.campaigns.c.number.desc()).limit(1)
+_WINDOW = select(t.windows).where(t.windows.c.id == bindparam("id"))
+_GROUP = select(t.groups).where(t.groups.c.id == bindparam("id"))
 
 
 class SystemClock:
@@ -30,12 +37,8 @@ class Base(HasDatabase):
 
 def campaign_row(connection: Connection, name: str | None, *, lock: bool = False) -> Row[Any]:
     """That campaign, or the latest; with `lock` nobody else changes its states meanwhile."""
-    query = select(t.campaigns)
-    if name is None:
-        query = query.order_by(t.campaigns.c.number.desc()).limit(1)
-    else:
-        query = query.where(t.campaigns.c.name == name)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    query = _LATEST if name is None else _LOCKED if lock else _CAMPAIGN
+    row = connection.execute(query, {"name": name}).first()
     if row is None:
         raise _no_campaign(connection, name)
     return row
@@ -59,18 +62,12 @@ def found(row: Row[Any] | None, kind: str, name: str) -> Row[Any]:
 
 def window_row(connection: Connection, window: str) -> Row[Any]:
     """That window."""
-    return found(
-        connection.execute(select(t.windows).where(t.windows.c.id == window)).first(),
-        "window",
-        window,
-    )
+    return found(connection.execute(_WINDOW, {"id": window}).first(), "window", window)
 
 
 def group_row(connection: Connection, group: str) -> Row[Any]:
     """That publish group."""
-    return found(
-        connection.execute(select(t.groups).where(t.groups.c.id == group)).first(), "group", group
-    )
+    return found(connection.execute(_GROUP, {"id": group}).first(), "group", group)
 
 
 def put(

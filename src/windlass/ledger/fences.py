@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.states import State
@@ -14,6 +14,19 @@ OVER = {str(State.DONE), str(State.PARKED), str(State.CANCELLED)}
 """States of a window that no attempt may begin at any more."""
 
 
+# Asked several times a window: statements that stand need not be put together each time.
+_A, _W = t.attempts.c, t.windows.c
+_OVERTAKEN = (
+    select(_A.number)
+    .where(_A.subject == bindparam("subject"), _A.number > bindparam("number"))
+    .union_all(select(_W.attempts).where(_W.id == bindparam("subject"), _W.state.in_(sorted(OVER))))
+    .limit(1)
+)
+_STATES = (
+    select(_W.state).where(_W.group_id == bindparam("group"), _W.replaced.is_(False)).distinct()
+)
+
+
 class Fences(Base):
     """Which attempts still count."""
 
@@ -21,17 +34,13 @@ class Fences(Base):
     def overtaken(self, connection: Connection, attempt: Attempt) -> bool:
         """Whether a later attempt at its subject has begun, it was retired, or its window is
         over."""
-        of, w = t.attempts.c, t.windows.c
-        later = select(of.number).where(of.subject == attempt.subject, of.number > attempt.number)
-        ended = select(w.attempts).where(w.id == attempt.subject, w.state.in_(OVER))
-        return connection.scalar(later.union_all(ended).limit(1)) is not None
+        asked = {"subject": attempt.subject, "number": attempt.number}
+        return connection.scalar(_OVERTAKEN, asked) is not None
 
     @reads
     def over(self, connection: Connection, group: str) -> bool:
         """Whether every window of the group is done, parked, cancelled, or was cut again."""
-        w = t.windows.c
-        query = select(w.state).where(w.group_id == group, w.replaced.is_(False)).distinct()
-        return set(connection.scalars(query)) <= OVER
+        return set(connection.scalars(_STATES, {"group": group})) <= OVER
 
     @writes
     def retire(self, connection: Connection, group: str) -> list[Attempt]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, update
 
 from windlass.domain.record import Event, Note, Scope
 from windlass.domain.states import Health, State
@@ -242,14 +242,13 @@ def insert_action(
     )
 
 
+_LIMITS = select(t.limits.c.value).where(
+    *(t.limits.c[name] == bindparam(name) for name in ("campaign", "cluster", "database"))
+)
+
+
 def limits_of(connection: Connection, scope: Scope) -> dict[str, int]:
     """What that very scope sets."""
-    of = t.limits.c
-    found = connection.scalar(
-        select(of.value).where(
-            of.campaign == scope.campaign,
-            of.cluster == scope.cluster,
-            of.database == scope.database,
-        )
-    )
+    where = {"campaign": scope.campaign, "cluster": scope.cluster, "database": scope.database}
+    found = connection.scalar(_LIMITS, where)
     return dict(json.loads(found)) if found else {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
 from windlass.domain.attempt import Attempt
 from windlass.domain.codec import dump, load
@@ -113,7 +113,8 @@ class Work(Base):
             values |= {"state": str(state), "note": "", "ended_at": None}
         connection.execute(update(of).where(of.c.id == window).values(values))
         put(connection, t.progress, {"window_id": window}, _first_progress(attempt, 0, now))
-        self._refresh(connection, row)
+        if values.get("state") != str(State.RUNNING) or not _under_way(connection, row):
+            self._refresh(connection, row)
 
     @writes
     def progress(self, connection: Connection, window: str, attempt: int, rows: int) -> None:
@@ -336,6 +337,19 @@ class Work(Base):
         ).all()
         if len(members) == 1:
             connection.execute(update(of).where(of.c.id == members[0]).values(rows_loaded=rows))
+
+
+_TENANT = select(t.tenants.c.state, t.tenants.c.started_at).where(
+    *(t.tenants.c[name] == bindparam(name) for name in ("campaign", "cluster", "database"))
+)
+
+
+def _under_way(connection: Connection, window: Row[Any]) -> bool:
+    """Whether the window's tenant is at work: one more that runs changes nothing above it. To
+    find out what the tenant is, all its windows would be looked at, each time one starts."""
+    where = {name: window._mapping[name] for name in ("campaign", "cluster", "database")}
+    row = connection.execute(_TENANT, where).one()
+    return State(row.state) in states.BEGUN and row.started_at is not None
 
 
 def _first_progress(attempt: int, rows: int, now: datetime) -> dict[str, Any]:

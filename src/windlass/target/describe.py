@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from windlass.domain.chunks import chunked
 from windlass.domain.errors import TransientError
@@ -51,12 +52,12 @@ class Ddl:
     dependents: tuple[str, ...]
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def clauses(self) -> dict[str, str]:
         """The texts of PARTITION BY, PRIMARY KEY, ORDER BY, … that the table has."""
         return ddl.clauses(self.full)
 
-    @property
+    @cached_property
     def settings(self) -> dict[str, str]:
         """The table's own settings, `{name: literal}`."""
         return ddl.settings(self.clauses.get("SETTINGS", ""))

@@ -12,8 +12,10 @@ from windlass.localstack.stack import Endpoints, LocalStack
 
 
 def pytest_sessionstart() -> None:
-    """A test run that is told to end takes its servers with it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """A test run that is told to end takes its servers with it. A shell that runs it in the
+    background has SIGINT ignored, which the processes that tests interrupt would inherit."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

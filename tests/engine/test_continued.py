@@ -19,11 +19,10 @@ from windlass.engine.payloads import (
     Standing,
     TenantInput,
     TenantRef,
-    Tried,
 )
 from windlass.engine.retry import GROUP_TRIES
 from windlass.engine.workflows.campaign import CampaignWorkflow
-from windlass.engine.workflows.tenant import TenantWorkflow
+from windlass.engine.workflows.tenant import WINDOWS_AT_ONCE, TenantWorkflow
 
 Campaign = WorkflowHandle[CampaignWorkflow, None]
 NAMES = tuple(f"t{number}_voice" for number in range(6))
@@ -130,19 +129,37 @@ async def test_a_long_tenant_goes_on_with_its_next_group(client: Client) -> None
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_group_is_tried_again_in_a_new_history_and_its_tries_are_counted_on(
-    client: Client,
-) -> None:
-    """Of a group of thousands of windows each try is thousands of events."""
+async def test_what_fails_in_a_full_history_is_left_to_the_operator(client: Client) -> None:
+    """Of a group of thousands of windows each try is thousands of events, and Temporal ends a
+    tenant with too many of them, whatever else it has in flight."""
     fails = [SnapshotLostError("no luck") for _ in range(GROUP_TRIES)]
-    one, queue = (GROUPS[0],), f"q-{uuid.uuid4()}"
-    script = scripted(client, groups=one, todo=one, errors={"load c/acme_voice/w1": fails})
+    script = scripted(client, errors={"load c/acme_voice/w1": fails})
+    queue = f"q-{uuid.uuid4()}"
     async with script.worker(client, queue):
         order = TenantInput(TenantRef("c", "prod", "acme_voice"), 2, events=10)
-        order = replace(order, tried={GROUPS[0].id: Tried(failed=GROUP_TRIES - 3)})
-        handle = await client.start_workflow(TenantWorkflow.run, order, id=queue, task_queue=queue)
-        await handle.result()
+        await client.execute_workflow(TenantWorkflow.run, order, id=queue, task_queue=queue)
     parked = [line for line in script.told if line.startswith("park")]
     assert parked == [f"park {GROUPS[0].id}: no luck"]
-    assert script.snapshots == {GROUPS[0].id: 3}
-    assert len(await lengths(client, queue, handle.first_execution_run_id or "")) == 3
+    assert 1 <= script.snapshots[GROUPS[0].id] < GROUP_TRIES
+    assert f"settle {GROUPS[1].id}" in script.told
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_groups_of_very_many_windows_are_not_in_flight_together(client: Client) -> None:
+    large = tuple(
+        replace(GROUPS[1], id=f"c/acme_voice/g{n}", windows=(f"c/acme_voice/v{n}",))
+        for n in range(3)
+    )
+    some = replace(large[0], windows=tuple(f"c/acme_voice/x{n}" for n in range(WINDOWS_AT_ONCE)))
+    script, queue = scripted(client, groups=(large[1], some)), f"q-{uuid.uuid4()}"
+    script.block |= {"c/acme_voice/v1"}
+    async with script.worker(client, queue):
+        order = TenantInput(TenantRef("c", "prod", "acme_voice"), 4)
+        handle = await client.start_workflow(TenantWorkflow.run, order, id=queue, task_queue=queue)
+        assert await asyncio.to_thread(script.blocked.wait, 30)
+        assert script.snapshots == {large[1].id: 1}
+        script.block.clear()
+        async with asyncio.timeout(60):
+            while not script.snapshots[some.id]:
+                await asyncio.sleep(0.02)
+        await handle.cancel()

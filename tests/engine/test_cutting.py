@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.ledger.world import days, group, tenant
-from windlass.domain.errors import RefusedError
+from windlass.domain.errors import RefusedError, UsageError
 from windlass.domain.states import Mode
 from windlass.engine.activities.cutting import cut
 from windlass.engine.activities.pace import LOADING, Ceilings, Pace, Paces
@@ -53,6 +53,14 @@ def test_what_changes_nothing_or_is_too_small_is_refused(into: timedelta) -> Non
     whole = group(DATABASE, days(0, 10))
     with pytest.raises(RefusedError):
         cut(tenant("acme", whole), whole, Mode.REPLACE, into=into)
+
+
+def test_more_pieces_than_become_visible_together_are_refused() -> None:
+    whole = group(DATABASE, days(0, 10), days(10, 20), days(20, 30))
+    whole = replace(whole, tables=tuple(replace(t, whole=(days(0, 30),)) for t in whole.tables))
+    with pytest.raises(UsageError, match="2,880 windows") as refused:
+        cut(tenant("acme", whole), whole, Mode.REPLACE, into=timedelta(minutes=15))
+    assert refused.value.next_step == "give a longer --into"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from windlass.domain.schema import TargetTable
 from windlass.domain.states import State
 from windlass.domain.window import Interval
 from windlass.engine.activities.books import BookActivities
-from windlass.engine.activities.desk import AT_ONCE, Desk, TableJob
+from windlass.engine.activities.desk import KILLED_AT_ONCE, SWEPT_AT_ONCE, Desk, TableJob
 from windlass.engine.payloads import GroupRef, TenantRef
 from windlass.ledger import open_ledger
 from windlass.ledger.store import SqlLedger
@@ -70,7 +70,8 @@ def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
     opened.close()
 
 
-WINDOWS = 2 * AT_ONCE + 1
+WINDOWS = KILLED_AT_ONCE + 1
+SWEPT = [0, SWEPT_AT_ONCE] * (KILLED_AT_ONCE // SWEPT_AT_ONCE) + [0, 1]
 
 
 def a_group_of_many_windows(ledger: SqlLedger) -> str:
@@ -130,7 +131,7 @@ def test_a_group_of_many_windows_is_swept_with_signs_of_life_between(ledger: Sql
     life = ActivityEnvironment()
     life.on_heartbeat = server.beat
     life.run(desk_over(ledger, server).sweep_group, name)
-    assert server.seen == [0, AT_ONCE, 0, AT_ONCE, 0, 1]
+    assert server.seen == SWEPT
 
 
 def test_a_tenant_of_many_windows_is_cancelled_many_at_once(ledger: SqlLedger) -> None:
@@ -140,5 +141,5 @@ def test_a_tenant_of_many_windows_is_cancelled_many_at_once(ledger: SqlLedger) -
     life.on_heartbeat = server.beat
     books = BookActivities(desk_over(ledger, server), 8, 2)
     life.run(books.close_cancelled, TenantRef("many", "voice-prod", DATABASE))
-    killed = [0, AT_ONCE, AT_ONCE, 0, AT_ONCE, AT_ONCE, 0, 1, 1]
-    assert server.seen == [*killed, 0, AT_ONCE, 0, AT_ONCE, 0, 1], "on both servers, then swept"
+    killed = [0, KILLED_AT_ONCE, KILLED_AT_ONCE, 0, 1, 1]
+    assert server.seen == killed + SWEPT, "on both servers, then swept"

@@ -60,6 +60,27 @@ def test_a_parked_group_waits_and_is_retried(ledger: SqlLedger, clock: HandClock
     assert ledger.todo(C, "voice-prod", VOICE) == [G1]
 
 
+def test_a_window_that_starts_beside_a_parked_one_shows_its_tenant_at_work(
+    ledger: SqlLedger, clock: HandClock
+) -> None:
+    opened(ledger)
+    ledger.window_started(W1, 1)
+    ledger.group_parked(G1, "31,503 rows would go")
+    assert states(ledger) == ("partial", "partial", "partial", ["parked", "queued"])
+    ledger.window_started(W2, 1)
+    assert states(ledger) == ("running", "running", "running", ["parked", "running"])
+
+
+def test_a_window_that_starts_beside_a_done_one_leaves_its_tenant_partial(
+    ledger: SqlLedger, clock: HandClock
+) -> None:
+    opened(ledger)
+    work(ledger, clock, W1)
+    ledger.group_done(G1, [counted()], Verdict.VERIFIED, 1000)
+    ledger.window_started(W2, 1)
+    assert states(ledger) == ("partial", "partial", "partial", ["done", "running"])
+
+
 def test_cancel_proves_before_it_says_so(ledger: SqlLedger, clock: HandClock) -> None:
     opened(ledger)
     work(ledger, clock, W1)

@@ -339,17 +339,31 @@ class Work(Base):
             connection.execute(update(of).where(of.c.id == members[0]).values(rows_loaded=rows))
 
 
+_PLACE = ("campaign", "cluster", "database")
 _TENANT = select(t.tenants.c.state, t.tenants.c.started_at).where(
-    *(t.tenants.c[name] == bindparam(name) for name in ("campaign", "cluster", "database"))
+    *(t.tenants.c[name] == bindparam(name) for name in _PLACE)
+)
+_ONE_DONE = (
+    select(t.windows.c.id)
+    .where(
+        *(t.windows.c[name] == bindparam(name) for name in _PLACE),
+        t.windows.c.state == str(State.DONE),
+        t.windows.c.replaced.is_(False),
+    )
+    .limit(1)
 )
 
 
 def _under_way(connection: Connection, window: Row[Any]) -> bool:
     """Whether the window's tenant is at work: one more that runs changes nothing above it. To
     find out what the tenant is, all its windows would be looked at, each time one starts."""
-    where = {name: window._mapping[name] for name in ("campaign", "cluster", "database")}
+    where = {name: window._mapping[name] for name in _PLACE}
     row = connection.execute(_TENANT, where).one()
-    return State(row.state) in states.BEGUN and row.started_at is not None
+    if row.started_at is None:
+        return False
+    if State(row.state) is State.PARTIAL:
+        return connection.execute(_ONE_DONE, where).first() is not None
+    return State(row.state) is State.RUNNING
 
 
 def _first_progress(attempt: int, rows: int, now: datetime) -> dict[str, Any]:

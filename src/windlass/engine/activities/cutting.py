@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from windlass.domain.errors import RefusedError
+from windlass.domain.errors import PlanError, RefusedError, UsageError
 from windlass.domain.plan import GroupPlan, TenantPlan, WindowPlan
 from windlass.domain.states import Mode
 from windlass.domain.window import Interval
 from windlass.domain.words import duration
-from windlass.planner.groups import common_bounds, plan_groups
+from windlass.planner.groups import common_bounds, plan_groups, refuse_too_many
 from windlass.planner.windows import fixed, parts
 
 SMALLEST = timedelta(minutes=1)
@@ -30,7 +30,8 @@ def cut(
     """The groups that take the group's place: that window of it (or each, '') in pieces `into`
     long, or so long that each takes ten minutes at `rate`, two at least. Pieces end where
     partitions do, so that what can become visible by itself does. RefusedError: there is nothing
-    to cut off, or the pieces would be too small."""
+    to cut off, or the pieces would be too small. UsageError: too many of them would be bound
+    together."""
     whole = {one.table: one.whole for one in group.tables}
     made: list[WindowPlan] = []
     for one in group.windows:
@@ -48,7 +49,13 @@ def cut(
         )
     edge_paths = {one.table: tenant.table(one.table).edge_path for one in group.tables}
     prefix = group.id.rpartition("/")[0]
-    return plan_groups(prefix, made, whole, edge_paths, mode)
+    cuts = plan_groups(prefix, made, whole, edge_paths, mode)
+    try:
+        refuse_too_many(cuts, tenant.tenant.database)
+    except PlanError as error:
+        step = "give a longer --into"
+        raise UsageError(error.what, where=group.id, why=error.why, next_step=step) from error
+    return cuts
 
 
 def _pieces(window: WindowPlan, into: timedelta | None, rate: float | None) -> list[Interval]:

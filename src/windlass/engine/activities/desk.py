@@ -31,8 +31,9 @@ T = TypeVar("T")
 Tables = Mapping[tuple[str, str], TargetTable]
 """By database and name."""
 
-AT_ONCE = 100
-"""Attempts that are killed or swept between two signs of life: a group may have thousands."""
+KILLED_AT_ONCE, SWEPT_AT_ONCE = 100, 20
+"""Attempts between two signs of life: a group may have thousands, and each a table for every one
+of the dataset's, which a server may take a while to drop."""
 
 LOOK_AGAIN = 5.0
 """Seconds for which live tables stay as they were described: staging is made by the plan's own
@@ -193,7 +194,7 @@ class Desk:
     def kill(self, *attempts: Attempt) -> int:
         """End what runs of them on both servers; returns only when neither lists any."""
         killed = 0
-        for some in chunked(attempts, AT_ONCE):
+        for some in chunked(attempts, KILLED_AT_ONCE):
             beat()
             killed += self.target.kill(*(one.tag for one in some)) + self.source.kill(*some)
         return killed
@@ -205,7 +206,7 @@ class Desk:
     def swept(self, *attempts: Attempt) -> int:
         """Drop the attempts' staging; how many tables it was."""
         swept = 0
-        for some in chunked(attempts, AT_ONCE):
+        for some in chunked(attempts, SWEPT_AT_ONCE):
             beat()
             swept += self.target.sweep(*some)
         return swept

@@ -1,7 +1,7 @@
 """What travels through workflow history: ids and small counts. Never rows, never secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from windlass.domain.undo import Prints
 
@@ -133,24 +133,15 @@ class TenantOrders:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """How many of a group's tries failed, and how many came to rest with the source changed."""
-
-    failed: int = 0
-    settled: int = 0
-
-
-@dataclass(frozen=True)
 class TenantInput:
     """A tenant's work from group number `next_group` on, some windows at a time; `events` as of
-    its campaign; `tried`: by id, the groups that earlier histories did not bring to an end."""
+    its campaign."""
 
     tenant: TenantRef
     windows_in_flight: int
     next_group: int = 0
     orders: TenantOrders | None = None
     events: int = 0
-    tried: Mapping[str, Tried] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

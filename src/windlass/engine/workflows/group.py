@@ -1,10 +1,10 @@
 """A publish group's whole life, on one screen: `Group.rebuild`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
 from temporalio import workflow
@@ -33,7 +33,6 @@ with workflow.unsafe.imports_passed_through():
         SnapshotReady,
         SnapshotRef,
         TenantRef,
-        Tried,
         Trouble,
     )
     from windlass.engine.retry import (
@@ -50,8 +49,8 @@ with workflow.unsafe.imports_passed_through():
     from windlass.engine.workflows.slots import Bell
 
 
-TRY_AFRESH = "try-afresh-when-long"
-"""Patch: a try of a group does not begin in a history that is long already."""
+NO_TRY_WHEN_FULL = "no-try-when-history-is-full"
+"""Patch: a group is not tried again where the history might not take it."""
 
 
 class SnapshotDied(Exception):
@@ -66,8 +65,7 @@ class Group:
     """One publish group inside its tenant's workflow; `gate` bounds the tenant's loads, and lets
     none of them begin while the group is paused. `loading` until all of its windows are staged:
     then it rings `bell`, since another group may begin to load while this one is published.
-    `left` where it ends before its group does: its history is `long`, and the next try would make
-    it longer; `tried` is then for the history that goes on."""
+    Beyond so many `events` of the history it is not tried again."""
 
     def __init__(
         self,
@@ -75,16 +73,14 @@ class Group:
         order: GroupOrder,
         gate: Gate,
         bell: Bell,
-        long: Callable[[], bool],
-        tried: Tried,
+        events: int,
     ) -> None:
-        self.order, self.gate, self._bell = order, gate, bell
-        self._long, self.tried = long, tried
-        self.loading, self.left = True, False
+        self.order, self.gate, self._bell, self._events = order, gate, bell, events
+        self.loading = True
         self.ref = GroupRef(tenant, order.id)
         self._ready: dict[str, SnapshotRef] = {}
         self._holders: list[workflow.ActivityHandle[None]] = []
-        self._at_work = 0
+        self._settled = self._at_work = 0
         self._rested = -1
         self._begun: GroupWork | None = None
 
@@ -108,10 +104,8 @@ class Group:
 
     async def _try(self) -> None:
         """A server that is away is waited for: those tries are not counted, for a few hours."""
-        began = workflow.now()
+        failed, began = 0, workflow.now()
         for attempt in count(1):
-            if attempt > 1 and self._leaves():
-                return
             await self._unpaused()
             try:
                 if await self._settle_down(attempt):
@@ -126,30 +120,31 @@ class Group:
                     raise asyncio.CancelledError from error
                 if is_caused_by(error, GroupOverError):
                     return
-                if self._is_last(error, began):
+                failed += not (
+                    is_caused_by(error, UnreachableError) and workflow.now() - began < OUTAGE
+                )
+                if self._is_last(error, failed):
                     await self._park(error)
                     return
                 await self._note_retry(error, attempt)
                 await workflow.sleep(pause_before(attempt))
 
-    def _is_last(self, error: Exception, began: datetime) -> bool:
-        """Whether no other try is made after this failure."""
-        away = is_caused_by(error, UnreachableError) and workflow.now() - began < OUTAGE
-        self.tried = replace(self.tried, failed=self.tried.failed + (not away))
-        return not passes_by_itself(error) or self.tried.failed >= GROUP_TRIES
+    def _is_last(self, error: Exception, failed: int) -> bool:
+        """Whether no other try follows this one, which was the `failed`-th to fail."""
+        return not passes_by_itself(error) or failed == GROUP_TRIES or self._full()
+
+    def _full(self) -> bool:
+        """Whether another try might be more than the history takes: Temporal would end the whole
+        tenant. Once the operator retries the group, it goes on in a new history."""
+        events = workflow.info().get_current_history_length()
+        return events > self._events and workflow.patched(NO_TRY_WHEN_FULL)
 
     async def _settle_down(self, attempt: int) -> bool:
         """Whether the group came to rest; False: the source changed, and it is worth another."""
-        final = self.tried.settled >= SETTLE_AGAIN
+        final = self._settled >= SETTLE_AGAIN or self._full()
         settled = await self.rebuild(f"{self.order.id}#{attempt}", final)
-        self.tried = replace(self.tried, settled=self.tried.settled + 1)
+        self._settled += 1
         return not settled.again
-
-    def _leaves(self) -> bool:
-        """Whether the next try is for a history of its own: Temporal ends one that grows too long.
-        What has begun to append goes on here: only here it is known what it loaded."""
-        self.left = not self._begun and self._long() and workflow.patched(TRY_AFRESH)
-        return self.left
 
     async def rebuild(self, token: str, final: bool = False) -> Settled:
         """Snapshot, load, guard, publish, settle: each step is safe to repeat. So are all of

@@ -21,7 +21,6 @@ with workflow.unsafe.imports_passed_through():
         TenantInput,
         TenantOrders,
         TenantRef,
-        Tried,
     )
     from windlass.engine.retry import books, data
     from windlass.engine.workflows.gate import Gate
@@ -31,11 +30,21 @@ with workflow.unsafe.imports_passed_through():
 HISTORY_EVENTS = 6_000
 """Where a tenant continues as new: well before Temporal's 10,000 warning."""
 
+FULL = 5
+"""So many times that: a history takes some 50,000, and one more try of the largest group is 17,000
+of them. What fails there is not tried again in it."""
+
+WINDOWS_AT_ONCE = 5_600
+"""Windows of all groups in flight, some six events each: twice the most that one group has."""
+
 WORD = timedelta(seconds=60)
 """How long a group that was ended by the ledger's word waits for the workflow's."""
 
 LOAD_BESIDE = "load-beside-publish"
 """Patch: a group that is being published keeps no other from loading."""
+
+BOUNDED = "bound-windows-in-flight"
+"""Patch: groups wait where those in flight have many windows."""
 
 Flight = asyncio.Task[None]
 
@@ -52,7 +61,6 @@ class TenantWorkflow:
         self._orders: TenantOrders | None = None
         self._cuts: list[CutOrder] = []
         self._again = self._left = False
-        self._tried: dict[str, Tried] = {}
         self._most = HISTORY_EVENTS
         self._unsure: set[str] = set()
         self._dropped: set[str] = set()
@@ -101,7 +109,7 @@ class TenantWorkflow:
 
     def _rest_of(self, order: TenantInput, number: int) -> TenantInput:
         orders = replace(self._orders, cuts=tuple(self._cuts)) if self._orders else None
-        return replace(order, next_group=number, orders=orders, tried=self._tried)
+        return replace(order, next_group=number, orders=orders)
 
     async def _run_groups(self, order: TenantInput) -> int | None:
         """Run what is to do; a number means: continue as new from that group on."""
@@ -110,14 +118,14 @@ class TenantWorkflow:
         )
         self._beside = workflow.patched(LOAD_BESIDE)
         number, self._left = 0 if todo.left else order.next_group, todo.left
-        self._most, self._tried = order.events or HISTORY_EVENTS, dict(order.tried)
+        self._most = order.events or HISTORY_EVENTS
         self._queue.extend(todo.groups[number:])
         try:
-            while self._queue or self._flight or self._cuts or self._again or self._left_over():
+            while self._queue or self._flight or self._cuts or self._again:
                 await self._hear(order.tenant)
-                if self._left_over() or (self._queue and self._long()):
+                if self._queue and workflow.info().get_current_history_length() > self._most:
                     await self._drain()
-                    return 0 if self._left or self._left_over() else number
+                    return 0 if self._left else number
                 if self._queue and self._room():
                     number += 1
                     self._start(order.tenant, self._queue.popleft())
@@ -128,24 +136,26 @@ class TenantWorkflow:
             raise
         return None
 
-    def _long(self) -> bool:
-        return workflow.info().get_current_history_length() > self._most
-
-    def _left_over(self) -> bool:
-        """Whether a group has ended here that another history is to bring to its end."""
-        return any(group.left for group in self._groups.values())
-
     def _room(self) -> bool:
         """Whether another group may begin: its snapshot, too, waits while the tenant is paused.
         As many groups as windows may load, and as many again may be published meanwhile."""
         limit = self._gate.slots.limit
         loading = sum(self._groups[name].loading or not self._beside for name in self._flight)
-        return not self._gate.paused and loading < limit and len(self._flight) < 2 * limit
+        free = not self._gate.paused and loading < limit and len(self._flight) < 2 * limit
+        return free and not self._many()
+
+    def _many(self) -> bool:
+        """Whether the next group's windows would be too many beside those in flight."""
+        if not self._flight:
+            return False
+        orders = [*(self._groups[name].order for name in self._flight), self._queue[0]]
+        windows = sum(len(one.windows) for one in orders)
+        return windows > WINDOWS_AT_ONCE and workflow.patched(BOUNDED)
 
     def _start(self, tenant: TenantRef, order: GroupOrder) -> None:
-        tried = self._tried.get(order.id, Tried())
-        group = Group(tenant, order, self._gate, self._bell, self._long, tried)
-        self._groups[order.id] = group
+        group = self._groups[order.id] = Group(
+            tenant, order, self._gate, self._bell, FULL * self._most
+        )
         self._flight[order.id] = asyncio.create_task(self._one(group))
 
     async def _one(self, group: Group) -> None:
@@ -211,9 +221,6 @@ class TenantWorkflow:
             self._flight.pop(name)
             self._again |= name in self._unsure
             self._unsure.discard(name)
-            self._tried.pop(name, None)
-            if self._groups[name].left:
-                self._tried[name] = self._groups[name].tried
         _raise_first(ended.values())
 
     async def _drain(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.domain.errors import PlanError
+from windlass.domain.errors import UsageError
 from windlass.domain.plan import WindowPlan
 from windlass.domain.states import Mode, Path
 from windlass.domain.window import Interval
@@ -73,13 +73,17 @@ def test_groups_of_many_windows_are_cut_though_they_are_small() -> None:
 def test_more_windows_than_can_be_kept_track_of_are_refused(tables: int, most: int) -> None:
     whole = {f"t{n}": [days(0, 50)] for n in range(tables)}
     edges = dict.fromkeys(whole, Path.IN_PLACE)
-    groups.refuse_too_many(groups.plan_groups("db", many(most), whole, edges, Mode.REPLACE), "db")
+    groups.refuse_too_many(
+        groups.plan_groups("db", many(most), whole, edges, Mode.REPLACE), "db", ""
+    )
     made = groups.plan_groups("db", many(most + 1), whole, edges, Mode.REPLACE)
-    with pytest.raises(PlanError, match=f"{most + 1:,} windows would") as refused:
-        groups.refuse_too_many(made, "acme_voice")
+    with pytest.raises(UsageError, match=f"{most + 1:,} windows would") as refused:
+        groups.refuse_too_many(made, "acme_voice", "fewer")
     assert f"takes {most:,} at most" in str(refused.value)
     assert "acme_voice" in str(refused.value)
-    groups.refuse_too_many(groups.plan_groups("db", many(most + 1), whole, edges, Mode.APPEND), "")
+    groups.refuse_too_many(
+        groups.plan_groups("db", many(most + 1), whole, edges, Mode.APPEND), "", ""
+    )
 
 
 @given(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from windlass.domain.codec import dump, load
 from windlass.domain.record import HistoryEntry
@@ -19,6 +19,23 @@ from windlass.ports import HeldCounts, HeldRecord
 
 RECENT = 50
 """Windows that a rate is taken from."""
+
+
+_W, _V = t.windows.c, t.verified.c
+_PLACES = (
+    select(_W.id, _W.campaign, _W.cluster, _W.database, t.campaigns.c.dataset)
+    .add_columns(_W.start_at, _W.end_at)
+    .join_from(t.windows, t.campaigns, t.campaigns.c.name == _W.campaign)
+    .where(_W.id.in_(bindparam("ids", expanding=True)))
+)
+_COVERED = delete(t.verified).where(
+    _V.cluster == bindparam("of_cluster"),
+    _V.database == bindparam("of_database"),
+    _V.dataset == bindparam("of_dataset"),
+    _V.start_at >= bindparam("of_start_at"),
+    _V.end_at <= bindparam("of_end_at"),
+)
+"""The records that lie in a place, given as `_bound` names it."""
 
 
 class Held(Base):
@@ -35,13 +52,17 @@ class Held(Base):
         what they cover is superseded."""
         if not windows:
             return
-        now = self._clock.now()
+        places = {row.id: row for row in connection.execute(_PLACES, {"ids": list(windows)})}
         records = [
-            _place(connection, window)
-            | {"definition": definition, "tables": dump(dict(tables)), "at": now}
+            {
+                **_record(found(places.get(window), "window", window)),
+                "definition": definition,
+                "tables": dump(dict(tables)),
+                "at": self._clock.now(),
+            }
             for window, tables in windows.items()
         ]
-        connection.execute(_covered(), [_bound(one) for one in records])
+        connection.execute(_COVERED, [_bound(one) for one in records])
         connection.execute(insert(t.verified), records)
 
     @reads
@@ -103,27 +124,9 @@ class Held(Base):
         return [one for one, _ in zip(wanted, range(limit), strict=False)]
 
 
-def _place(connection: Connection, window: str) -> dict[str, Any]:
-    """Where that window is, as a record of what holds says it."""
-    w, c = t.windows.c, t.campaigns.c
-    query: Select[Any] = (
-        select(w.campaign, w.cluster, w.database, c.dataset, w.start_at, w.end_at)
-        .join_from(t.windows, t.campaigns, c.name == w.campaign)
-        .where(w.id == window)
-    )
-    return found(connection.execute(query).first(), "window", window)._asdict()
-
-
-def _covered() -> Delete:
-    """Ends the records that lie in a place, given as `_bound` names it."""
-    of = t.verified.c
-    return delete(t.verified).where(
-        of.cluster == bindparam("of_cluster"),
-        of.database == bindparam("of_database"),
-        of.dataset == bindparam("of_dataset"),
-        of.start_at >= bindparam("of_start_at"),
-        of.end_at <= bindparam("of_end_at"),
-    )
+def _record(place: Row[Any]) -> dict[str, Any]:
+    """What a record of what holds says of the window there."""
+    return {name: value for name, value in place._mapping.items() if name != "id"}
 
 
 def _bound(record: Mapping[str, Any]) -> dict[str, Any]:

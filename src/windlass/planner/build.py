@@ -140,7 +140,7 @@ def _groups(
         finer = [piece for one in cut for piece in one.split(extra)]
         planned = _window_plans(tenant, finer, buckets)
     made = groups.plan_groups(tenant.database, planned, whole, edges, request.mode)
-    groups.refuse_too_many(made, tenant.database)
+    groups.refuse_too_many(made, tenant.database, "ask for longer windows, or fewer --parts")
     return made
 
 

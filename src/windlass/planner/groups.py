@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 
-from windlass.domain.errors import PlanError
+from windlass.domain.errors import UsageError
 from windlass.domain.plan import GroupPlan, GroupTable, WindowPlan
 from windlass.domain.states import Mode, Path
 from windlass.domain.window import Interval, joined
@@ -90,16 +90,16 @@ def _is_large(group: Sequence[WindowPlan]) -> bool:
     return many or len(group) > GROUP_WINDOWS
 
 
-def refuse_too_many(groups: Sequence[GroupPlan], database: str) -> None:
-    """PlanError where one of the groups has more windows than Temporal can keep track of."""
+def refuse_too_many(groups: Sequence[GroupPlan], database: str, next_step: str) -> None:
+    """UsageError where one of the groups has more windows than can become visible together."""
     for group in groups:
         most = min(MOST_WINDOWS, MOST_LOADS // max(1, len(group.tables)))
         if len(group.windows) > most:
-            raise PlanError(
+            raise UsageError(
                 f"{len(group.windows):,} windows would have to become visible together",
                 where=f"{database}, {group.interval}",
                 why=f"a partition binds them; a publish group takes {most:,} at most here",
-                next_step="ask for longer windows: --window auto, or fewer --parts",
+                next_step=next_step,
             )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from windlass.domain.errors import PlanError, RefusedError, UsageError
+from windlass.domain.errors import RefusedError
 from windlass.domain.plan import GroupPlan, TenantPlan, WindowPlan
 from windlass.domain.states import Mode
 from windlass.domain.window import Interval
@@ -50,11 +50,7 @@ def cut(
     edge_paths = {one.table: tenant.table(one.table).edge_path for one in group.tables}
     prefix = group.id.rpartition("/")[0]
     cuts = plan_groups(prefix, made, whole, edge_paths, mode)
-    try:
-        refuse_too_many(cuts, tenant.tenant.database)
-    except PlanError as error:
-        step = "give a longer --into"
-        raise UsageError(error.what, where=group.id, why=error.why, next_step=step) from error
+    refuse_too_many(cuts, tenant.tenant.database, "give a longer --into")
     return cuts
 
 

@@ -53,6 +53,11 @@ NO_TRY_WHEN_FULL = "no-try-when-history-is-full"
 """Patch: a group is not tried again where the history might not take it."""
 
 
+NO_MORE = (
+    "\n  not tried again by itself: the workflow's history is full, and a retry begins a new one"
+)
+
+
 class SnapshotDied(Exception):
     """The holder ended before its group had loaded."""
 
@@ -123,15 +128,14 @@ class Group:
                 failed += not (
                     is_caused_by(error, UnreachableError) and workflow.now() - began < OUTAGE
                 )
-                if self._is_last(error, failed):
+                if not passes_by_itself(error) or failed == GROUP_TRIES:
                     await self._park(error)
+                    return
+                if self._full():
+                    await self._park(error, NO_MORE)
                     return
                 await self._note_retry(error, attempt)
                 await workflow.sleep(pause_before(attempt))
-
-    def _is_last(self, error: Exception, failed: int) -> bool:
-        """Whether no other try follows this one, which was the `failed`-th to fail."""
-        return not passes_by_itself(error) or failed == GROUP_TRIES or self._full()
 
     def _full(self) -> bool:
         """Whether another try might be more than the history takes: Temporal would end the whole
@@ -258,8 +262,9 @@ class Group:
             holder.cancel()
             self._holders.append(holder)
 
-    async def _park(self, error: Exception) -> None:
-        trouble = Trouble(self.ref.tenant, self.order.id, kind_of(error), text_of(error))
+    async def _park(self, error: Exception, more: str = "") -> None:
+        text = text_of(error) + more
+        trouble = Trouble(self.ref.tenant, self.order.id, kind_of(error), text)
         await workflow.execute_activity_method(BookActivities.park, trouble, **data())
 
     async def _note_retry(self, error: Exception, attempt: int) -> None:
